@@ -1,0 +1,33 @@
+/**
+ * Jest runs the output of `tsc -b`, so what is tested is what ships. Test data stays in `test/` and is found from
+ * the working directory.
+ *
+ * `LONG=1` runs the long suites (`*.long.test.ts`) instead of the usual ones.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+
+const long = process.env.LONG === '1';
+
+/** Modules of the core that hold types alone: no test can load them, and they have no line to cover. */
+function typeOnlyModules() {
+  if (!existsSync('build/src/core')) return [];
+  return readdirSync('build/src/core', { recursive: true })
+    .filter((file) => file.endsWith('.js') && readFileSync(`build/src/core/${file}`, 'utf8').startsWith('export {};'))
+    .map((file) => `src/core/${file}`);
+}
+
+export default {
+  rootDir: 'build',
+  // All of build/, so that coverage also counts the files that no test loads.
+  roots: ['<rootDir>'],
+  testMatch: [long ? '**/*.long.test.js' : '**/*.test.js'],
+  testPathIgnorePatterns: long ? [] : ['\\.long\\.test\\.js$'],
+  transform: {},
+  testEnvironment: 'node',
+  reporters: ['default', '<rootDir>/test/support/summaryReporter.js'],
+  coverageProvider: 'v8',
+  collectCoverageFrom: ['src/core/**/*.js', ...typeOnlyModules().map((file) => `!${file}`)],
+  coverageDirectory: '../coverage',
+  coverageReporters: ['text', 'text-summary'],
+  coverageThreshold: { global: { lines: 95, branches: 90 } },
+};

@@ -1,0 +1,57 @@
+import { RaftError, RaftErrorCode } from './errors.js';
+import { ConfChangeType, newConfChange } from './raftpb/confChange.js';
+import { encodeConfChange } from './raftpb/confChangeWire.js';
+import { EntryType, newEntry, type Entry } from './raftpb/entry.js';
+import { applyConfChange } from './raft/membership.js';
+import type { Raft } from './raft/raft.js';
+import { becomeFollower } from './raft/transitions.js';
+import { emptyBytes, isCanonicalNodeId, isLocalThread, None, type NodeId } from './types.js';
+
+/** A first voter of a new group. */
+export interface Peer {
+  /** Any uint64 except 0 and the two reserved ones, in canonical form. */
+  readonly id: NodeId;
+  /** What the hosts want to know about it, such as its address; travels in the configuration change. */
+  readonly context?: Uint8Array;
+}
+
+/**
+ * Starts the log with the first configuration: one change per voter, committed, in term 1. Every node
+ * of the group must be given the same peers in the same order, so that the entries are equal (O9).
+ *
+ * @throws RaftError `ERR_RAFT_ALREADY_BOOTSTRAPPED` if there is a log or a configuration already,
+ *   `ERR_RAFT_ARGUMENT_INVALID` if peers are missing, repeated or impossible. Nothing is changed then.
+ */
+export function bootstrap(raft: Raft, peers: readonly Peer[]): void {
+  checkPeers(peers);
+  if (raft.log.lastIndex() !== 0 || raft.tracker.ids.length > 0) {
+    throw new RaftError(RaftErrorCode.AlreadyBootstrapped, 'bootstrap: the node has a log or a configuration already');
+  }
+
+  becomeFollower(raft, 1, None);
+  const entries: Entry[] = peers.map((peer, i) => {
+    const change = newConfChange({
+      type: ConfChangeType.ConfChangeAddNode,
+      nodeId: peer.id,
+      context: peer.context ?? emptyBytes,
+    });
+    return newEntry(EntryType.EntryConfChange, encodeConfChange(change), 1, i + 1);
+  });
+  raft.log.append(entries);
+  // No quorum was asked, and none needs to be: every node starts with these very entries.
+  raft.log.commitTo(entries.length);
+  // In force at once, so that a node can campaign; the host will apply the entries again, to the same effect.
+  for (const entry of entries) applyConfChange(raft, entry);
+}
+
+function checkPeers(peers: readonly Peer[]): void {
+  if (peers.length === 0) throw new RaftError(RaftErrorCode.ArgumentInvalid, 'bootstrap: at least one peer is needed');
+  const seen = new Set<NodeId>();
+  for (const { id } of peers) {
+    if (!isCanonicalNodeId(id) || id === None || isLocalThread(id)) {
+      throw new RaftError(RaftErrorCode.ArgumentInvalid, `bootstrap: ${String(id)} cannot be the id of a node`);
+    }
+    if (seen.has(id)) throw new RaftError(RaftErrorCode.ArgumentInvalid, `bootstrap: peer ${String(id)} is given twice`);
+    seen.add(id);
+  }
+}

@@ -1,0 +1,165 @@
+import { RaftError, RaftErrorCode } from './errors.js';
+import { silentLogger, type Logger } from './logger.js';
+import { defaultRandom, type RandomSource } from './random.js';
+import type { Storage } from './storage/storage.js';
+import type { TraceLogger } from './trace.js';
+import { isCanonicalNodeId, isLocalThread, None, ReadOnlyOption, type Index, type NodeId } from './types.js';
+
+/** How a node behaves. Only `id` and `storage` are required; the defaults are safe for newcomers. */
+export interface Config {
+  /** This node: any uint64 except 0, 2^64-1 and 2^64-2, in canonical form, never reused within a group. */
+  readonly id: NodeId;
+
+  /** Where the log, the hard state and snapshots are read from. The host writes to it what a Ready says. */
+  readonly storage: Storage;
+
+  /**
+   * Ticks without a word from a leader after which a follower campaigns, at least; the timeout is
+   * drawn from [electionTick, 2 electionTick) (Raft §5.2). Integer above `heartbeatTick`; ten times
+   * that is customary. Default 10.
+   */
+  readonly electionTick?: number;
+
+  /** Ticks between two heartbeats of a leader. Integer above 0. Default 1. */
+  readonly heartbeatTick?: number;
+
+  /**
+   * Last index that the state machine has applied already. Set it after a restart if the state
+   * machine is durable itself; entries up to here are not handed out again. Default 0: start from
+   * the snapshot of the storage.
+   */
+  readonly applied?: Index;
+
+  /**
+   * Whether the host writes and applies in threads of its own: `ready` then hands out
+   * MsgStorageAppend and MsgStorageApply, whose `responses` take the place of `advance`. Default false.
+   */
+  readonly asyncStorageWrites?: boolean;
+
+  /** Bytes of encoded entries in one MsgApp at most; at least one entry is always sent (E12). 0 or more, or Infinity. Default 1 MiB. */
+  readonly maxSizePerMsg?: number;
+
+  /** Bytes of encoded entries that are handed out and not applied yet, exceeded by less than one entry. 0 hands out nothing. 0 or more, or Infinity. Default: `maxSizePerMsg`, at least 1. */
+  readonly maxCommittedSizePerReady?: number;
+
+  /**
+   * Bytes of data in all entries of a leader that are not applied yet, at most; further proposals are
+   * dropped with reason `overLimit`. One proposal is always accepted. Above 0, or Infinity. Default 1 GiB.
+   */
+  readonly maxUncommittedEntriesSize?: number;
+
+  /** MsgApps on their way to one follower at most (dissertation §10.2.1). Integer above 0, or Infinity. Default 256. */
+  readonly maxInflightMsgs?: number;
+
+  /** Bytes of data on their way to one follower at most, exceeded by less than one message (E5). At least `maxSizePerMsg`, or Infinity. Default 16 MiB. */
+  readonly maxInflightBytes?: number;
+
+  /**
+   * Whether a leader steps down when it has not heard a quorum for an election timeout, and followers
+   * refuse votes while they hear a leader (dissertation §6.2, §4.2.3). Default true.
+   */
+  readonly checkQuorum?: boolean;
+
+  /** Whether a candidate first asks if it could win, so that a node that comes back does not raise the term (dissertation §9.6). Default true. */
+  readonly preVote?: boolean;
+
+  /** How reads are confirmed. `LeaseBased` needs `checkQuorum`. Default `Safe`. */
+  readonly readOnlyOption?: ReadOnlyOption;
+
+  /**
+   * Clock drift that lease reads tolerate, in ticks per election timeout: a lease ends this many
+   * ticks early (D13). Integer of 0 or more. Default: a tenth of `electionTick`, rounded up.
+   */
+  readonly leaseMarginTicks?: number;
+
+  /** Whether a follower drops proposals in place of sending them on to the leader. Default false. */
+  readonly disableProposalForwarding?: boolean;
+
+  /** Whether configuration changes are appended without a check; those that are invalid when they are applied have no effect (D8). Default false. */
+  readonly disableConfChangeValidation?: boolean;
+
+  /** Whether a leader steps down as soon as it has applied its own removal or demotion. Default false. */
+  readonly stepDownOnRemoval?: boolean;
+
+  /** Source of randomized timeouts. Default `Math.random`. */
+  readonly random?: RandomSource;
+
+  /** Where sentences for people go. Default: nowhere. */
+  readonly logger?: Logger;
+
+  /** Receives every protocol step. Default: none. */
+  readonly trace?: TraceLogger | null;
+}
+
+/** A Config with every default filled in and every rule checked. */
+export type ResolvedConfig = Required<Config>;
+
+const mebibyte = 1024 * 1024;
+
+function invalid(message: string): never {
+  throw new RaftError(RaftErrorCode.ConfigInvalid, `config: ${message}`);
+}
+
+function checkCount(name: string, value: number, least: number): void {
+  if (!Number.isSafeInteger(value) || value < least) invalid(`${name} must be an integer of ${least} or more, is ${value}`);
+}
+
+function checkLimit(name: string, value: number, least: number): void {
+  if (typeof value !== 'number' || !(value >= least)) invalid(`${name} must be ${least} or more, or Infinity, is ${value}`);
+}
+
+/**
+ * Fills in the defaults and checks every rule.
+ *
+ * @throws RaftError `ERR_RAFT_CONFIG_INVALID` that names the option.
+ */
+export function resolveConfig(config: Config): ResolvedConfig {
+  const electionTick = config.electionTick ?? 10;
+  const maxSizePerMsg = config.maxSizePerMsg ?? mebibyte;
+  const resolved: ResolvedConfig = {
+    id: config.id,
+    storage: config.storage,
+    electionTick,
+    heartbeatTick: config.heartbeatTick ?? 1,
+    applied: config.applied ?? 0,
+    asyncStorageWrites: config.asyncStorageWrites ?? false,
+    maxSizePerMsg,
+    // A message limit of 0 means one entry at a time; an apply limit of 0 would mean none at all.
+    maxCommittedSizePerReady: config.maxCommittedSizePerReady ?? Math.max(maxSizePerMsg, 1),
+    maxUncommittedEntriesSize: config.maxUncommittedEntriesSize ?? 1024 * mebibyte,
+    maxInflightMsgs: config.maxInflightMsgs ?? 256,
+    maxInflightBytes: config.maxInflightBytes ?? Math.max(16 * mebibyte, maxSizePerMsg),
+    checkQuorum: config.checkQuorum ?? true,
+    preVote: config.preVote ?? true,
+    readOnlyOption: config.readOnlyOption ?? ReadOnlyOption.Safe,
+    leaseMarginTicks: config.leaseMarginTicks ?? Math.ceil(electionTick / 10),
+    disableProposalForwarding: config.disableProposalForwarding ?? false,
+    disableConfChangeValidation: config.disableConfChangeValidation ?? false,
+    stepDownOnRemoval: config.stepDownOnRemoval ?? false,
+    random: config.random ?? defaultRandom,
+    logger: config.logger ?? silentLogger,
+    trace: config.trace ?? null,
+  };
+  check(resolved);
+  return resolved;
+}
+
+function check(config: ResolvedConfig): void {
+  if (!isCanonicalNodeId(config.id) || config.id === None) invalid(`id must be a uint64 above 0 in canonical form, is ${String(config.id)}`);
+  if (isLocalThread(config.id)) invalid('id is reserved for a local storage thread');
+  if (typeof config.storage !== 'object' || config.storage === null) invalid('storage is missing');
+  checkCount('heartbeatTick', config.heartbeatTick, 1);
+  checkCount('electionTick', config.electionTick, 2);
+  if (config.electionTick <= config.heartbeatTick) invalid('electionTick must be above heartbeatTick');
+  checkCount('applied', config.applied, 0);
+  checkCount('leaseMarginTicks', config.leaseMarginTicks, 0);
+  checkLimit('maxSizePerMsg', config.maxSizePerMsg, 0);
+  checkLimit('maxCommittedSizePerReady', config.maxCommittedSizePerReady, 0);
+  checkLimit('maxUncommittedEntriesSize', config.maxUncommittedEntriesSize, 1);
+  if (config.maxInflightMsgs !== Infinity) checkCount('maxInflightMsgs', config.maxInflightMsgs, 1);
+  checkLimit('maxInflightBytes', config.maxInflightBytes, 1);
+  if (config.maxInflightBytes < config.maxSizePerMsg) invalid('maxInflightBytes must not be below maxSizePerMsg');
+  if (config.readOnlyOption !== ReadOnlyOption.Safe && config.readOnlyOption !== ReadOnlyOption.LeaseBased) invalid('readOnlyOption is unknown');
+  // Without check-quorum a leader that is cut off never learns that its lease has ended.
+  if (config.readOnlyOption === ReadOnlyOption.LeaseBased && !config.checkQuorum) invalid('lease-based reads need checkQuorum');
+}

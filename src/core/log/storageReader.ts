@@ -1,0 +1,135 @@
+import { isRaftError, RaftError, RaftErrorCode } from '../errors.js';
+import type { Entry } from '../raftpb/entry.js';
+import type { Snapshot } from '../raftpb/state.js';
+import type { InitialState, Storage } from '../storage/storage.js';
+import type { Index, Term } from '../types.js';
+
+/** "This term is not known": the index is compacted, or after the last entry. 0 is an answer, that of index 0. */
+export const unknownTerm = -1;
+
+/**
+ * Reads a Storage and holds it to its contract. The one place that catches what a storage throws:
+ * what is ordinary (compacted, not there, not ready) becomes a value, everything else, and every
+ * answer that would corrupt the log, a RaftError `ERR_RAFT_STORAGE_FAILED`.
+ */
+export class StorageReader {
+  private readonly storage: Storage;
+
+  constructor(storage: Storage) {
+    this.storage = storage;
+  }
+
+  /** See {@link Storage.initialState}. */
+  initialState(): InitialState {
+    let state: InitialState;
+    try {
+      state = this.storage.initialState();
+    } catch (error) {
+      throw threw('initialState', error);
+    }
+    // A promise, the likeliest mistake, has neither.
+    if (!state?.hardState || !state.confState) throw outside('initialState answered without hardState or confState');
+    const { term, commit } = state.hardState;
+    if (!isCount(term) || !isCount(commit)) throw outside(`initialState answered term ${String(term)} and commit ${String(commit)}`);
+    return state;
+  }
+
+  /** See {@link Storage.firstIndex}. */
+  firstIndex(): Index {
+    let index: Index;
+    try {
+      index = this.storage.firstIndex();
+    } catch (error) {
+      throw threw('firstIndex', error);
+    }
+    if (!isCount(index) || index === 0) throw outside(`firstIndex answered ${String(index)}`);
+    return index;
+  }
+
+  /** See {@link Storage.lastIndex}. */
+  lastIndex(): Index {
+    let index: Index;
+    try {
+      index = this.storage.lastIndex();
+    } catch (error) {
+      throw threw('lastIndex', error);
+    }
+    if (!isCount(index)) throw outside(`lastIndex answered ${String(index)}`);
+    return index;
+  }
+
+  /** Term of the entry at `index`, unknownTerm if the storage does not have it. */
+  term(index: Index): Term {
+    let term: Term;
+    try {
+      term = this.storage.term(index);
+    } catch (error) {
+      if (isRaftError(error, RaftErrorCode.Compacted) || isRaftError(error, RaftErrorCode.Unavailable)) return unknownTerm;
+      throw threw(`term(${index})`, error);
+    }
+    if (!isCount(term)) throw outside(`term(${index}) answered ${String(term)}`);
+    return term;
+  }
+
+  /**
+   * Entries of [lo, hi), at least one; null if `lo` is compacted. That they fit into `maxBytes` is
+   * taken on trust: exceeding it harms nothing but the size of a message.
+   */
+  entries(lo: Index, hi: Index, maxBytes: number): readonly Entry[] | null {
+    let entries: readonly Entry[];
+    try {
+      entries = this.storage.entries(lo, hi, maxBytes);
+    } catch (error) {
+      if (isRaftError(error, RaftErrorCode.Compacted)) return null;
+      // The log ends at `hi` or later, so "not there" means that durable entries are gone.
+      throw threw(`entries(${lo}, ${hi})`, error);
+    }
+    checkEntries(entries, lo, hi);
+    return entries;
+  }
+
+  /** The newest snapshot; null while it is not ready. */
+  snapshot(): Snapshot | null {
+    let snapshot: Snapshot;
+    try {
+      snapshot = this.storage.snapshot();
+    } catch (error) {
+      if (isRaftError(error, RaftErrorCode.SnapshotTemporarilyUnavailable)) return null;
+      throw threw('snapshot', error);
+    }
+    if (!snapshot?.metadata) throw outside('snapshot answered no snapshot');
+    const { index, term } = snapshot.metadata;
+    if (index === 0) throw outside('snapshot answered an empty snapshot, although the log is compacted');
+    if (!isCount(index) || !isCount(term)) throw outside(`snapshot answered index ${String(index)} and term ${String(term)}`);
+    return snapshot;
+  }
+}
+
+/** A storage whose answer cannot be worked with; the node stops. */
+export function storageFailed(message: string, cause?: unknown): RaftError {
+  return new RaftError(RaftErrorCode.StorageFailed, message, { cause });
+}
+
+function threw(call: string, error: unknown): RaftError {
+  return storageFailed(`storage.${call} threw: ${error instanceof Error ? error.message : String(error)}`, error);
+}
+
+function outside(what: string): RaftError {
+  return storageFailed(`storage.${what}, which its contract does not allow`);
+}
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0;
+}
+
+function checkEntries(entries: readonly Entry[], lo: Index, hi: Index): void {
+  if (!Array.isArray(entries)) throw outside(`entries(${lo}, ${hi}) answered no array`);
+  const count = entries.length;
+  if (count === 0) throw outside(`entries(${lo}, ${hi}) answered none`);
+  if (count > hi - lo) throw outside(`entries(${lo}, ${hi}) answered ${count} entries, more than asked for`);
+  for (let i = 0; i < count; i++) {
+    const entry = entries[i];
+    if (entry?.index !== lo + i) throw outside(`entries(${lo}, ${hi}) answered index ${String(entry?.index)} in the place of ${lo + i}`);
+    if (!isCount(entry.term)) throw outside(`entries(${lo}, ${hi}) answered term ${String(entry.term)} at index ${lo + i}`);
+  }
+}

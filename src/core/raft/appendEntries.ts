@@ -1,0 +1,58 @@
+import { newMessage, type MsgApp, type MsgHeartbeat } from '../raftpb/message.js';
+import { MessageType } from '../raftpb/messageType.js';
+import { send } from './outbox.js';
+import { hexId, type Raft } from './raft.js';
+
+/** AppendEntries RPC, receiver's part (Raft Figure 2). Followers only. */
+export function handleAppendEntries(raft: Raft, m: MsgApp): void {
+  const log = raft.log;
+  const response = newMessage(MessageType.MsgAppResp, m.from);
+  if (m.index < log.committed) {
+    // What is committed matches every leader, so there is nothing to compare.
+    response.index = log.committed;
+    send(raft, response);
+    return;
+  }
+
+  // Acknowledges what this message has verified, never our own last index: what follows may be left
+  // over from another leader (V14).
+  const last = log.maybeAppend(m.index, m.logTerm, m.entries, m.commit);
+  if (last >= 0) {
+    response.index = last;
+    send(raft, response);
+    return;
+  }
+
+  // Saves the leader round trips: nothing of ours above the hint can match. At or below the probed index
+  // its log has terms of `m.logTerm` at most, so every entry of ours with a higher term differs. In this
+  // picture the probe is at 5 in term 2, and the hint is 2 in term 2:
+  //
+  //     index      1 2 3 4 5 6
+  //     leader's   1 2 2 2 2 5
+  //     ours       1 2 3 4 4 4
+  const hint = log.findConflictByTerm(Math.min(m.index, log.lastIndex()), m.logTerm);
+  response.index = m.index;
+  response.reject = true;
+  response.rejectHint = hint.index;
+  response.logTerm = hint.term;
+  send(raft, response);
+  if (raft.logger.debugEnabled) {
+    raft.logger.debug(`${hexId(raft.id)} has no entry ${m.logTerm}/${m.index} of ${hexId(m.from)}, hints at ${hint.term}/${hint.index}`);
+  }
+}
+
+/** A heartbeat: the leader lives, and tells how far it has committed. Followers only. */
+export function handleHeartbeat(raft: Raft, m: MsgHeartbeat): void {
+  if (m.commit <= raft.log.lastIndex()) {
+    raft.log.commitTo(m.commit);
+  } else {
+    // The leader commits no further than what this node has acknowledged. So our log went back, or
+    // the sender is broken: trust neither our tail nor its word (D9, O12).
+    raft.logger.error(
+      `${hexId(raft.id)} is told by ${hexId(m.from)} to commit ${m.commit}, beyond its last entry ${raft.log.lastIndex()}: was its log lost?`,
+    );
+  }
+  const response = newMessage(MessageType.MsgHeartbeatResp, m.from);
+  response.context = m.context;
+  send(raft, response);
+}

@@ -1,0 +1,72 @@
+import type { ResolvedConfig } from '../config.js';
+import { restoreConfig } from '../confchange/restore.js';
+import { RaftError, RaftErrorCode } from '../errors.js';
+import { RaftLog } from '../log/raftLog.js';
+import { confStatesEquivalent, type ConfState, type HardState } from '../raftpb/state.js';
+import { ProgressTracker } from '../tracker/progressTracker.js';
+import { None } from '../types.js';
+import { switchToConfig } from './membership.js';
+import { Raft } from './raft.js';
+import { becomeFollower } from './transitions.js';
+
+function storageFailed(message: string, cause?: unknown): never {
+  throw new RaftError(RaftErrorCode.StorageFailed, `storage: ${message}`, { cause });
+}
+
+/**
+ * A follower, as its storage describes it.
+ *
+ * @throws RaftError `ERR_RAFT_STORAGE_FAILED` if the storage contradicts itself, `ERR_RAFT_CONFIG_INVALID`
+ *   if `applied` is not within what is committed.
+ */
+export function newRaft(config: ResolvedConfig): Raft {
+  const log = new RaftLog(config.storage, config.logger, config.maxCommittedSizePerReady);
+  const tracker = new ProgressTracker(config.maxInflightMsgs, config.maxInflightBytes);
+  const raft = new Raft(config, log, tracker);
+
+  const { hardState, confState } = readInitialState(config);
+  const restored = restoreConfig(tracker, log.lastIndex(), confState);
+  if (typeof restored === 'string') storageFailed(`its configuration is impossible: ${restored}`);
+  if (!confStatesEquivalent(confState, restored.config.toConfState())) storageFailed('its configuration contradicts itself');
+  switchToConfig(raft, restored.config, restored.progress);
+  raft.restoredConfIndex = log.firstIndex() - 1;
+
+  loadHardState(raft, hardState);
+  loadApplied(raft, config.applied);
+  becomeFollower(raft, raft.term, None);
+  if (raft.trace !== null) raft.trace.trace({ kind: 'start', id: raft.id, hardState, lastIndex: log.lastIndex(), confState });
+  return raft;
+}
+
+function readInitialState(config: ResolvedConfig): { hardState: HardState; confState: ConfState } {
+  try {
+    return config.storage.initialState();
+  } catch (error) {
+    return storageFailed('initialState failed', error);
+  }
+}
+
+function loadHardState(raft: Raft, hardState: HardState): void {
+  const { log } = raft;
+  // A host that saved only a term and a vote so far has no commit index to restore.
+  if (hardState.commit !== 0 && hardState.commit < log.committed) storageFailed(`commit ${hardState.commit} is covered by the snapshot`);
+  if (hardState.commit > log.lastIndex()) storageFailed(`commit ${hardState.commit} is beyond the last entry ${log.lastIndex()}`);
+  if (log.lastTerm() > hardState.term && hardState.term !== 0) {
+    storageFailed(`the log has term ${log.lastTerm()}, but the hard state only ${hardState.term}`);
+  }
+  log.commitTo(hardState.commit);
+  raft.term = hardState.term;
+  raft.vote = hardState.vote;
+}
+
+function loadApplied(raft: Raft, applied: number): void {
+  if (applied === 0) return;
+  const { log } = raft;
+  if (applied < log.applied || applied > log.committed) {
+    throw new RaftError(
+      RaftErrorCode.ConfigInvalid,
+      `config: applied ${applied} is outside of the snapshot ${log.applied} and the commit index ${log.committed}`,
+    );
+  }
+  log.appliedTo(applied, 0);
+}

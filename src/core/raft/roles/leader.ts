@@ -1,0 +1,75 @@
+import type { Message } from '../../raftpb/message.js';
+import { MessageType } from '../../raftpb/messageType.js';
+import { handleAppendResponse } from '../appendResponse.js';
+import { handleTransferLeader } from '../leaderTransfer.js';
+import { handleHeartbeatResponse, handleSnapshotStatus, handleUnreachable } from '../progressReports.js';
+import { propose } from '../propose.js';
+import type { Raft } from '../raft.js';
+import { handleReadIndex } from '../readIndex.js';
+import { StepResult } from '../stepResult.js';
+
+/** Routes a message to its handler while this node leads. */
+export function stepLeader(raft: Raft, m: Message): StepResult {
+  switch (m.type) {
+    case MessageType.MsgProp:
+      return propose(raft, m.entries);
+    case MessageType.MsgReadIndex:
+      handleReadIndex(raft, m);
+      return StepResult.Ok;
+    case MessageType.MsgForgetLeader:
+      return StepResult.AlreadyLeader;
+
+    case MessageType.MsgAppResp:
+    case MessageType.MsgHeartbeatResp:
+    case MessageType.MsgSnapStatus:
+    case MessageType.MsgUnreachable:
+    case MessageType.MsgTransferLeader:
+      return stepProgress(raft, m);
+
+    // Another leader in our own term cannot be; its messages are worth nothing.
+    case MessageType.MsgApp:
+    case MessageType.MsgHeartbeat:
+    case MessageType.MsgSnap:
+    // Answers to a campaign that is decided, or to a read of an earlier role.
+    case MessageType.MsgVoteResp:
+    case MessageType.MsgPreVoteResp:
+    case MessageType.MsgReadIndexResp:
+    // We lead already.
+    case MessageType.MsgTimeoutNow:
+    // Handled in `step` or by their entry points, for every role.
+    case MessageType.MsgHup:
+    case MessageType.MsgBeat:
+    case MessageType.MsgCheckQuorum:
+    case MessageType.MsgVote:
+    case MessageType.MsgPreVote:
+    case MessageType.MsgStorageAppend:
+    case MessageType.MsgStorageAppendResp:
+    case MessageType.MsgStorageApply:
+    case MessageType.MsgStorageApplyResp:
+      return StepResult.Ok;
+    default:
+      return m.type satisfies never;
+  }
+}
+
+/** Messages about one member, whose progress the handlers work on. */
+function stepProgress(raft: Raft, m: Message): StepResult {
+  const progress = raft.tracker.get(m.from);
+  if (progress === undefined) return m.type === MessageType.MsgTransferLeader ? StepResult.NotVoter : StepResult.PeerNotFound;
+  switch (m.type) {
+    case MessageType.MsgAppResp:
+      handleAppendResponse(raft, progress, m);
+      return StepResult.Ok;
+    case MessageType.MsgHeartbeatResp:
+      handleHeartbeatResponse(raft, progress, m);
+      return StepResult.Ok;
+    case MessageType.MsgSnapStatus:
+      handleSnapshotStatus(raft, progress, m);
+      return StepResult.Ok;
+    case MessageType.MsgUnreachable:
+      handleUnreachable(raft, progress, m);
+      return StepResult.Ok;
+    default:
+      return handleTransferLeader(raft, progress, m);
+  }
+}

@@ -1,0 +1,53 @@
+import type { Message } from '../raftpb/message.js';
+import { MessageType } from '../raftpb/messageType.js';
+import { StateType } from '../types.js';
+import { handleStorageAppendResponse, handleStorageApplyResponse } from './applied.js';
+import { handleVoteRequest, hup, ownCampaignType } from './election.js';
+import type { Raft } from './raft.js';
+import { stepCandidate } from './roles/candidate.js';
+import { stepFollower } from './roles/follower.js';
+import { stepLeader } from './roles/leader.js';
+
+import { StepResult } from './stepResult.js';
+import { termCheck } from './termCheck.js';
+
+/**
+ * Handles one message that the wall has let through, or one of our own: the term first, then what is
+ * the same for every role, then the role.
+ */
+export function step(raft: Raft, m: Message): StepResult {
+  if (raft.trace !== null) raft.trace.trace({ kind: 'receive', id: raft.id, message: m });
+  if (!termCheck(raft, m)) return StepResult.Ok;
+  switch (m.type) {
+    case MessageType.MsgVote:
+    case MessageType.MsgPreVote:
+      handleVoteRequest(raft, m);
+      return StepResult.Ok;
+    case MessageType.MsgHup:
+      return hup(raft, ownCampaignType(raft));
+    default:
+      return stepRole(raft, m);
+  }
+}
+
+function stepRole(raft: Raft, m: Message): StepResult {
+  switch (raft.state) {
+    case StateType.Leader:
+      return stepLeader(raft, m);
+    case StateType.Follower:
+      return stepFollower(raft, m);
+    case StateType.Candidate:
+    case StateType.PreCandidate:
+      return stepCandidate(raft, m);
+  }
+}
+
+/** Handles an answer of the local storage threads. Its term is that of the write, not of a peer. */
+export function stepStorage(raft: Raft, m: Message): void {
+  if (raft.trace !== null) raft.trace.trace({ kind: 'receive', id: raft.id, message: m });
+  if (m.type === MessageType.MsgStorageAppendResp) {
+    handleStorageAppendResponse(raft, m.term, m.index, m.logTerm, m.snapshot);
+  } else {
+    handleStorageApplyResponse(raft, m.entries);
+  }
+}

@@ -1,0 +1,111 @@
+import { validateConfState } from '../confchange/restore.js';
+import { invalidLogSlice } from '../log/logSlice.js';
+import { tryDecodeConfChange } from '../raftpb/confChangeWire.js';
+import { isConfChangeEntry, isEntryType, type Entry } from '../raftpb/entry.js';
+import type { Message } from '../raftpb/message.js';
+import type { Snapshot } from '../raftpb/state.js';
+import { isLocalMsg, isMessageType, isResponseMsg, MessageType } from '../raftpb/messageType.js';
+import { isCanonicalNodeId, isLocalThread, maxTerm, None } from '../types.js';
+import type { Raft } from './raft.js';
+import { StepResult } from './stepResult.js';
+
+/** A peer that is further ahead than this in term is broken or hostile, and would use up the terms. */
+const maxTermJump = 2 ** 32;
+
+/**
+ * The wall in front of step (semantics section 5): whether a message from the network may touch the
+ * state. Reads only; a message that is refused leaves the node bit for bit as it was (D9).
+ *
+ * What is legal in Raft stays legal: an unknown leader may append, an unknown candidate may ask for
+ * votes, because this node may not have heard of the configuration they belong to.
+ */
+export function validateMessage(raft: Raft, m: Message): StepResult {
+  if (!hasMessageShape(m)) return StepResult.Malformed;
+  if (!isMessageType(m.type)) return StepResult.UnknownType;
+  if (isLocalMsg(m.type)) return StepResult.LocalMessage;
+  if (m.to !== raft.id) return StepResult.NotForMe;
+  if (!isPossibleSender(raft, m)) return StepResult.BadSender;
+  if (isResponseMsg(m.type) && raft.tracker.get(m.from) === undefined) return StepResult.PeerNotFound;
+  if (!isCount(m.term) || !isCount(m.index) || !isCount(m.logTerm) || !isCount(m.commit) || !isCount(m.rejectHint)) {
+    return StepResult.BadNumber;
+  }
+  if (m.term - raft.term > maxTermJump || (m.term === 0 && !carriesNoTerm(m.type))) return StepResult.BadTerm;
+  return validateFields(raft, m);
+}
+
+/** A transport may hand over whatever it parsed; the handlers rely on the types. */
+function hasMessageShape(m: Message): boolean {
+  return typeof m === 'object' && m !== null && Array.isArray(m.entries) && isBytes(m.context) && typeof m.reject === 'boolean';
+}
+
+/** Not `instanceof`: the bytes may come from another realm, such as a worker or a test runner. */
+function isBytes(value: unknown): value is Uint8Array {
+  return ArrayBuffer.isView(value) && typeof (value as Uint8Array).length === 'number';
+}
+
+/** Terms and indexes: safe integers to which one can still be added. */
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0 && value <= maxTerm;
+}
+
+function carriesNoTerm(type: MessageType): boolean {
+  return type === MessageType.MsgProp || type === MessageType.MsgReadIndex;
+}
+
+function isPossibleSender(raft: Raft, m: Message): boolean {
+  if (m.from === raft.id) {
+    // These three keep the name of the node that asked, while followers pass them on. If leadership
+    // has moved meanwhile, they come back to where they started.
+    return carriesNoTerm(m.type) || m.type === MessageType.MsgTransferLeader;
+  }
+  return m.from !== None && isCanonicalNodeId(m.from) && !isLocalThread(m.from);
+}
+
+function validateFields(raft: Raft, m: Message): StepResult {
+  switch (m.type) {
+    case MessageType.MsgApp:
+      return areEntries(m.entries) && invalidLogSlice(m.term, m.index, m.logTerm, m.entries) === null
+        ? StepResult.Ok
+        : StepResult.BadEntries;
+    case MessageType.MsgAppResp:
+      return m.index > raft.log.lastIndex() ? StepResult.BadIndex : StepResult.Ok;
+    case MessageType.MsgSnap:
+      return isPossibleSnapshot(m) ? StepResult.Ok : StepResult.BadSnapshot;
+    case MessageType.MsgProp:
+      return isPossibleProposal(m.entries) ? StepResult.Ok : StepResult.BadProposal;
+    case MessageType.MsgReadIndex:
+    case MessageType.MsgReadIndexResp:
+      return m.entries.length === 1 && areEntries(m.entries) ? StepResult.Ok : StepResult.BadProposal;
+    case MessageType.MsgTimeoutNow:
+      return m.from === raft.lead || raft.tracker.get(m.from) !== undefined ? StepResult.Ok : StepResult.NotEntitled;
+    default:
+      return StepResult.Ok;
+  }
+}
+
+function areEntries(entries: readonly Entry[]): boolean {
+  for (let i = 0; i < entries.length; i++) {
+    const entry: Entry | null | undefined = entries[i];
+    if (typeof entry !== 'object' || entry === null || !isEntryType(entry.type) || !isBytes(entry.data)) return false;
+  }
+  return true;
+}
+
+/** Whether a proposal has entries, and configuration changes in it can be read. */
+export function isPossibleProposal(entries: readonly Entry[]): boolean {
+  if (entries.length === 0 || !areEntries(entries)) return false;
+  for (let i = 0; i < entries.length; i++) {
+    const entry = entries[i]!;
+    if (isConfChangeEntry(entry) && tryDecodeConfChange(entry) === null) return false;
+  }
+  return true;
+}
+
+function isPossibleSnapshot(m: Message): boolean {
+  const snapshot: Snapshot | null | undefined = m.snapshot;
+  if (typeof snapshot !== 'object' || snapshot === null || !isBytes(snapshot.data)) return false;
+  if (typeof snapshot.metadata !== 'object' || snapshot.metadata === null) return false;
+  const { index, term, confState } = snapshot.metadata;
+  if (!isCount(index) || index === 0 || !isCount(term) || term === 0 || term > m.term) return false;
+  return validateConfState(confState) === null;
+}

@@ -1,0 +1,395 @@
+import { bootstrap, type Peer } from './bootstrap.js';
+import { resolveConfig, type Config } from './config.js';
+import { isRaftError, RaftError, RaftErrorCode } from './errors.js';
+import type { ConfChange, ConfChangeV2 } from './raftpb/confChange.js';
+import { isConfChangeV1 } from './raftpb/confChange.js';
+import { encodeConfChange } from './raftpb/confChangeWire.js';
+import { EntryType, isConfChangeEntry, newEntry, type Entry } from './raftpb/entry.js';
+import { newMessage, type Message } from './raftpb/message.js';
+import { MessageType } from './raftpb/messageType.js';
+import type { ConfState } from './raftpb/state.js';
+import { checkInvariants } from './raft/invariants.js';
+import { applyConfChange } from './raft/membership.js';
+import { newRaft } from './raft/newRaft.js';
+import { hexId, type Raft } from './raft/raft.js';
+import { step, stepStorage } from './raft/step.js';
+import { isProposalDrop, StepResult } from './raft/stepResult.js';
+import { tick } from './raft/tick.js';
+import { isPossibleProposal, validateMessage } from './raft/validate.js';
+import { ReadyCollector, type Ready } from './ready.js';
+import { basicStatus, progressStatus, status, type BasicStatus, type ProgressStatus, type Status } from './status.js';
+import { isCanonicalNodeId, None, SnapshotStatus, StateType, type EntryId, type NodeId } from './types.js';
+
+let raftOf: (node: RawNode) => Raft;
+
+/**
+ * One member of a Raft group: a state machine without threads, clocks or I/O. The host calls `tick` at
+ * even intervals, gives it the messages of its peers with `step`, carries out what `ready` says, and
+ * then calls `advance`.
+ *
+ * No call may be made while another is running (from a logger, say). After an error with the code
+ * `ERR_RAFT_INVARIANT_VIOLATED` or `ERR_RAFT_STORAGE_FAILED` every further call fails with
+ * `ERR_RAFT_NODE_STOPPED`: its memory can no longer be trusted, start anew from the storage (D11).
+ *
+ * Bytes given to `step`, `propose` and `readIndex` are kept, not copied: they must not be changed
+ * afterwards.
+ */
+export class RawNode {
+  readonly #raft: Raft;
+  readonly #ready: ReadyCollector;
+  #failure: unknown = undefined;
+  #failed = false;
+  #running = false;
+
+  static {
+    raftOf = (node) => node.#raft;
+  }
+
+  /**
+   * A follower in the state that its storage describes.
+   *
+   * @throws RaftError `ERR_RAFT_CONFIG_INVALID` if an option is not what it must be, `ERR_RAFT_STORAGE_FAILED`
+   *   if the storage cannot be read or contradicts itself.
+   */
+  constructor(config: Config) {
+    this.#raft = newRaft(resolveConfig(config));
+    this.#ready = new ReadyCollector(this.#raft);
+  }
+
+  /** One unit of time has passed: elections, heartbeats and leases are counted in ticks. */
+  tick(): void {
+    this.#enter();
+    try {
+      tick(this.#raft);
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  /**
+   * Takes in a message of another node.
+   *
+   * Whatever it contains, nothing is thrown for it. A message that is refused changes nothing; the result
+   * says why, and `status().refused` counts it (D9). `ok` also stands for messages that were rightly
+   * ignored, such as those of an older term.
+   */
+  step(m: Message): StepResult {
+    this.#enter();
+    try {
+      const verdict = validateMessage(this.#raft, m);
+      if (verdict !== StepResult.Ok) return this.#refuse(m, verdict);
+      return step(this.#raft, m);
+    } catch (error) {
+      return this.#fail(error);
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  /**
+   * Takes in a `responses` message addressed to this node, once the local storage thread has done the
+   * work it belongs to. Only with `asyncStorageWrites`.
+   *
+   * @throws RaftError `ERR_RAFT_ARGUMENT_INVALID` if it is not such a message.
+   */
+  stepStorageResponse(m: Message): StepResult {
+    this.#enter();
+    try {
+      switch (m.type) {
+        case MessageType.MsgStorageAppendResp:
+        case MessageType.MsgStorageApplyResp:
+          stepStorage(this.#raft, m);
+          return StepResult.Ok;
+        case MessageType.MsgAppResp:
+        case MessageType.MsgVoteResp:
+        case MessageType.MsgPreVoteResp:
+          if (m.from === this.#raft.id && m.to === this.#raft.id) return step(this.#raft, m);
+          break;
+        default:
+      }
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#running = false;
+    }
+    throw new RaftError(RaftErrorCode.ArgumentInvalid, 'stepStorageResponse: not an answer of a local storage thread to this node');
+  }
+
+  /**
+   * Starts an election at once (E2). Harmless where it makes no sense: the result says if the node leads
+   * already (`alreadyLeader`), is no voter (`notVoter`), or must first apply a snapshot
+   * (`snapshotPending`) or a configuration change (`confChangePending`) (E1, E3).
+   */
+  campaign(): StepResult {
+    return this.#local(newMessage(MessageType.MsgHup, this.#raft.id));
+  }
+
+  /**
+   * Proposes data for the log. A follower sends it on to its leader, once; the library never retries.
+   *
+   * Being accepted is not being committed: watch for the entry in `committedEntries`. If another entry
+   * appears at its index, it was lost, and may be proposed again.
+   *
+   * @returns on a leader the index and term that the entry got, on a follower null.
+   * @throws RaftError `ERR_RAFT_PROPOSAL_DROPPED` with a `reason` if nothing was appended or sent (D12).
+   */
+  propose(data: Uint8Array): EntryId | null {
+    return this.#propose([newEntry(EntryType.EntryNormal, data)]);
+  }
+
+  /**
+   * Proposes a configuration change; an empty `ConfChangeV2` leaves a joint configuration. It takes
+   * effect when it is applied with `applyConfChange`, on every node for itself.
+   *
+   * @returns on a leader the index and term that the entry got, on a follower null.
+   * @throws RaftError `ERR_RAFT_PROPOSAL_DROPPED` with a `reason`: as for `propose`, and if another change
+   *   is not applied yet, or this one cannot be carried out on the active configuration (D1).
+   */
+  proposeConfChange(change: ConfChange | ConfChangeV2): EntryId | null {
+    const type = isConfChangeV1(change) ? EntryType.EntryConfChange : EntryType.EntryConfChangeV2;
+    return this.#propose([newEntry(type, encodeConfChange(change))]);
+  }
+
+  /**
+   * Carries out a committed configuration change. Call it for every entry of `committedEntries` that is
+   * not an EntryNormal, in order; a host that does not want the change must call it all the same.
+   *
+   * @returns the configuration now in force, or null if the change had no effect: it was invalid
+   *   (D8), or a snapshot has already brought the node beyond it (D14).
+   * @throws RaftError `ERR_RAFT_ARGUMENT_INVALID` if the entry is not a configuration change.
+   */
+  applyConfChange(entry: Entry): ConfState | null {
+    this.#enter();
+    try {
+      if (isConfChangeEntry(entry)) return applyConfChange(this.#raft, entry);
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#running = false;
+    }
+    throw new RaftError(RaftErrorCode.ArgumentInvalid, `applyConfChange: the entry at ${entry.index} is not a configuration change`);
+  }
+
+  /**
+   * Asks for an index at which a read is linearizable (dissertation §6.4). The answer comes with a later
+   * Ready in `readStates`: serve the read once that index is applied.
+   *
+   * A read of a follower may be lost on its way: use a timeout.
+   *
+   * @param requestContext comes back with the answer; opaque to the core.
+   * @returns `ok`, or why there will be no answer, such as `noLeader`.
+   */
+  readIndex(requestContext: Uint8Array): StepResult {
+    const m = newMessage(MessageType.MsgReadIndex, None);
+    m.entries = [newEntry(EntryType.EntryNormal, requestContext)];
+    return this.#local(m);
+  }
+
+  /**
+   * Asks the leader to hand over to `transferee` (dissertation §3.10). It does so as soon as that node is
+   * up to date; after an election timeout it gives up.
+   *
+   * @returns `ok`, or why nothing is done: `noLeader`, `alreadyLeader`, `notVoter`, or `transferring` if that transfer
+   *   is under way.
+   */
+  transferLeader(transferee: NodeId): StepResult {
+    const m = newMessage(MessageType.MsgTransferLeader, None);
+    m.from = checkedId('transferLeader', transferee);
+    return this.#local(m);
+  }
+
+  /**
+   * Makes a follower forget its leader, so that it grants pre-votes without waiting for an election
+   * timeout. For a host that knows the leader to be dead.
+   *
+   * @returns `ok`, `alreadyLeader` on the leader, or `leaseBased` where leases forbid it.
+   */
+  forgetLeader(): StepResult {
+    return this.#local(newMessage(MessageType.MsgForgetLeader, this.#raft.id));
+  }
+
+  /** Reports that the last message to `id` was lost. On a leader replication to it falls back to probing; elsewhere nothing happens. */
+  reportUnreachable(id: NodeId): StepResult {
+    const m = newMessage(MessageType.MsgUnreachable, this.#raft.id);
+    m.from = checkedId('reportUnreachable', id);
+    return this.#local(m);
+  }
+
+  /**
+   * Reports how sending a snapshot to `id` ended. Must be called after every MsgSnap, since nothing else
+   * is sent to that node until it acknowledges the snapshot or the host reports.
+   */
+  reportSnapshot(id: NodeId, outcome: SnapshotStatus): StepResult {
+    const m = newMessage(MessageType.MsgSnapStatus, this.#raft.id);
+    m.from = checkedId('reportSnapshot', id);
+    m.reject = outcome === SnapshotStatus.Failure;
+    return this.#local(m);
+  }
+
+  /** Whether `ready` has anything to say. False between `ready` and `advance` only if nothing new has come up. */
+  hasReady(): boolean {
+    this.#check();
+    return this.#ready.hasReady();
+  }
+
+  /**
+   * Takes out everything that waits for the host; see {@link Ready} for what to do with it and in which order.
+   *
+   * @throws RaftError `ERR_RAFT_CALL_ORDER` if `advance` was not called after the last one, unless writes are asynchronous.
+   */
+  ready(): Ready {
+    if (this.#ready.accepted) throw new RaftError(RaftErrorCode.CallOrder, 'ready: the last Ready was not advanced');
+    this.#enter();
+    try {
+      return this.#ready.collect();
+    } catch (error) {
+      return this.#fail(error);
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  /**
+   * Tells that the last Ready is done: saved, sent, applied.
+   *
+   * @param _ready the Ready in question; for the reader, the node remembers it.
+   * @throws RaftError `ERR_RAFT_CALL_ORDER` without a Ready before, or if writes are asynchronous.
+   */
+  advance(_ready?: Ready): void {
+    if (this.#raft.config.asyncStorageWrites) throw new RaftError(RaftErrorCode.CallOrder, 'advance: writes are asynchronous, the answers of the storage threads take its place');
+    if (!this.#ready.accepted) throw new RaftError(RaftErrorCode.CallOrder, 'advance: there is no Ready to advance');
+    this.#enter();
+    try {
+      this.#ready.advance();
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  /** State, configuration and progress, copied. */
+  status(): Status {
+    this.#check();
+    return status(this.#raft);
+  }
+
+  /** State without configuration and progress, copied. */
+  basicStatus(): BasicStatus {
+    this.#check();
+    return basicStatus(this.#raft);
+  }
+
+  /** Visits a copy of every member's progress, in ascending order of ids. On other roles than the leader's the numbers mean nothing. */
+  withProgress(visitor: (id: NodeId, progress: ProgressStatus) => void): void {
+    this.#check();
+    const { ids, progresses } = this.#raft.tracker;
+    // Copies first: the visitor may call the node.
+    const copies = progresses.map(progressStatus);
+    [...ids].forEach((id, i) => visitor(id, copies[i]!));
+  }
+
+  /**
+   * Starts a new group on an empty storage: all voters at once. Give every node the same peers in the
+   * same order. Then handle a Ready, and let one node `campaign` (E2, O9).
+   *
+   * The other way is a snapshot with the first configuration in the storage of every node.
+   *
+   * @throws RaftError `ERR_RAFT_ALREADY_BOOTSTRAPPED` or `ERR_RAFT_ARGUMENT_INVALID`; nothing is changed then.
+   */
+  bootstrap(peers: readonly Peer[]): void {
+    this.#enter();
+    try {
+      bootstrap(this.#raft, peers);
+      this.#ready.forgetHardState();
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  /**
+   * Checks every invariant of the node's memory, for tests and simulators. Costs time in the order of the members.
+   *
+   * @throws RaftError `ERR_RAFT_INVARIANT_VIOLATED` that names the one that does not hold.
+   */
+  checkInvariants(): void {
+    this.#enter();
+    try {
+      checkInvariants(this.#raft);
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  #propose(entries: readonly Entry[]): EntryId | null {
+    const m = newMessage(MessageType.MsgProp, None);
+    m.from = this.#raft.id;
+    m.entries = entries;
+    this.#check();
+    if (!isPossibleProposal(entries)) throw new RaftError(RaftErrorCode.ArgumentInvalid, 'propose: the data must be bytes');
+    const result = this.#local(m);
+    if (isProposalDrop(result)) {
+      throw new RaftError(RaftErrorCode.ProposalDropped, `proposal dropped: ${result}`, { reason: result });
+    }
+    const raft = this.#raft;
+    return raft.state === StateType.Leader ? { term: raft.term, index: raft.log.lastIndex() } : null;
+  }
+
+  /** A call of the host as the message it stands for. */
+  #local(m: Message): StepResult {
+    this.#enter();
+    try {
+      return step(this.#raft, m);
+    } catch (error) {
+      return this.#fail(error);
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  #refuse(m: Message, reason: StepResult): StepResult {
+    const raft = this.#raft;
+    raft.refused ??= new Map();
+    raft.refused.set(reason, (raft.refused.get(reason) ?? 0) + 1);
+    if (raft.logger.debugEnabled) raft.logger.debug(`${hexId(raft.id)} refuses a message: ${reason}`);
+    if (raft.trace !== null) raft.trace.trace({ kind: 'refuse', id: raft.id, message: m, reason });
+    return reason;
+  }
+
+  #check(): void {
+    if (this.#failed) {
+      throw new RaftError(RaftErrorCode.NodeStopped, `node ${hexId(this.#raft.id)} stopped after an error`, { cause: this.#failure });
+    }
+    if (this.#running) throw new RaftError(RaftErrorCode.CallOrder, `node ${hexId(this.#raft.id)} is called while another call is running`);
+  }
+
+  #enter(): void {
+    this.#check();
+    this.#running = true;
+  }
+
+  /** Whatever is thrown in the middle of a change leaves it half done, unless it was thrown before anything was touched. */
+  #fail(error: unknown): never {
+    if (!isRaftError(error, RaftErrorCode.ArgumentInvalid) && !isRaftError(error, RaftErrorCode.AlreadyBootstrapped)) {
+      this.#failed = true;
+      this.#failure = error;
+    }
+    throw error;
+  }
+}
+
+function checkedId(call: string, id: NodeId): NodeId {
+  if (isCanonicalNodeId(id) && id !== None) return id;
+  throw new RaftError(RaftErrorCode.ArgumentInvalid, `${call}: ${String(id)} cannot be the id of a node`);
+}
+
+/** The record inside of a node, for tests. Not part of the public surface. */
+export function internalRaft(node: RawNode): Raft {
+  return raftOf(node);
+}

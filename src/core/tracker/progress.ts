@@ -1,0 +1,255 @@
+import { assert, panic } from '../errors.js';
+import type { Index } from '../types.js';
+import type { Inflights } from './inflights.js';
+
+/** How the leader sends to a follower. */
+export const ProgressState = {
+  /** Where the two logs meet is not known: one message with entries for each heartbeat. */
+  Probe: 0,
+  /** The logs match: entries are sent ahead of their acknowledgements. */
+  Replicate: 1,
+  /** The entries that the follower needs are compacted: a snapshot is on its way and nothing else is sent. */
+  Snapshot: 2,
+} as const;
+export type ProgressState = (typeof ProgressState)[keyof typeof ProgressState];
+
+const progressStateNames = ['StateProbe', 'StateReplicate', 'StateSnapshot'] as const;
+
+/** Name of a state as scripts and status print it, such as `StateProbe`. */
+export function progressStateName(state: ProgressState): string {
+  return progressStateNames[state];
+}
+
+/** What a {@link Progress} is made from; what is not given is zero or false, and the state is Probe. */
+export interface ProgressFields {
+  readonly match?: Index;
+  readonly next: Index;
+  readonly sentCommit?: Index;
+  readonly state?: ProgressState;
+  readonly pendingSnapshot?: Index;
+  readonly recentActive?: boolean;
+  readonly msgAppFlowPaused?: boolean;
+  readonly inflights: Inflights;
+  readonly isLearner?: boolean;
+}
+
+/**
+ * The leader's view of one follower's log. Fields are for reading; only the methods change them, except
+ * for {@link recentActive}. Each change of state is one method, and leaves the invariants intact.
+ */
+export class Progress {
+  /** Highest index known to be durable on the follower (Raft Figure 2, matchIndex). */
+  match: Index;
+  /** Next index to send (nextIndex). Entries between match and next are in flight. Invariant: match < next. */
+  next: Index;
+  /** Commit index that the follower was last told. Falls when what carried it may be lost. */
+  sentCommit: Index;
+  state: ProgressState;
+  /** Index of the snapshot being sent; 0 unless in Snapshot. */
+  pendingSnapshot: Index;
+  /** Whether the follower was heard since the last check of the quorum (dissertation §6.2). */
+  recentActive: boolean;
+  /** Whether MsgApps wait for an acknowledgement or for the next heartbeat response (E6, E10). */
+  msgAppFlowPaused: boolean;
+  /** Unacknowledged MsgApps; empty unless in Replicate. */
+  readonly inflights: Inflights;
+  /** Whether the peer is a learner; one that becomes a learner or stops being one gets a new Progress. */
+  readonly isLearner: boolean;
+
+  /** Panics if the fields do not fit together. */
+  constructor(fields: ProgressFields) {
+    this.match = fields.match ?? 0;
+    this.next = fields.next;
+    this.sentCommit = fields.sentCommit ?? 0;
+    this.state = fields.state ?? ProgressState.Probe;
+    this.pendingSnapshot = fields.pendingSnapshot ?? 0;
+    this.recentActive = fields.recentActive ?? false;
+    this.msgAppFlowPaused = fields.msgAppFlowPaused ?? false;
+    this.inflights = fields.inflights;
+    this.isLearner = fields.isLearner ?? false;
+    this.checkInvariants();
+  }
+
+  /** Forgets everything but the role, as at the start of a term. Ends in Probe. */
+  reset(match: Index, next: Index): void {
+    this.resetState(ProgressState.Probe);
+    this.match = match;
+    this.next = next;
+    this.sentCommit = 0;
+    this.recentActive = false;
+    this.checkInvariants();
+  }
+
+  /**
+   * Sends one message at a time until the point where the two logs meet is known. Out of Snapshot it
+   * starts after the snapshot, which counts as received; otherwise after `match`.
+   */
+  becomeProbe(): void {
+    this.next = this.probeStart();
+    this.resetState(ProgressState.Probe);
+    this.lowerSentCommit();
+    this.checkInvariants();
+  }
+
+  /** Sends ahead from the index after `match`. */
+  becomeReplicate(): void {
+    this.resetState(ProgressState.Replicate);
+    this.next = this.match + 1;
+    this.checkInvariants();
+  }
+
+  /**
+   * Sends nothing until it is known how the snapshot ended.
+   *
+   * @param index last entry that the snapshot covers, above 0.
+   */
+  becomeSnapshot(index: Index): void {
+    assert(index > 0, 'progress: a snapshot without index');
+    this.resetState(ProgressState.Snapshot);
+    this.pendingSnapshot = index;
+    this.next = Math.max(index, this.match) + 1;
+    this.sentCommit = index;
+    this.checkInvariants();
+  }
+
+  /**
+   * The follower holds a snapshot, at whichever index, from which the log can go on: replicates after
+   * `match`. The commit index that the snapshot implied counts as sent. Only in Snapshot.
+   */
+  becomeReplicateAfterSnapshot(): void {
+    assert(this.state === ProgressState.Snapshot, 'progress: no snapshot to recover from');
+    this.sentCommit = Math.min(this.sentCommit, this.probeStart() - 1);
+    this.becomeReplicate();
+  }
+
+  /** The snapshot was lost: probes after `match` and not after the snapshot (E11). Only in Snapshot. */
+  snapshotFailed(): void {
+    assert(this.state === ProgressState.Snapshot, 'progress: no snapshot was sent');
+    this.pendingSnapshot = 0;
+    this.becomeProbe();
+  }
+
+  /**
+   * Counts a MsgApp that was just sent, and pauses the flow if no more may follow. Not in Snapshot.
+   *
+   * @param count its entries, which start at `next`.
+   * @param bytes their payload.
+   */
+  sentEntries(count: number, bytes: number): void {
+    switch (this.state) {
+      case ProgressState.Replicate:
+        if (count > 0) {
+          this.next += count;
+          this.inflights.add(this.next - 1, bytes);
+        }
+        this.msgAppFlowPaused = this.inflights.full();
+        return;
+      case ProgressState.Probe:
+        if (count > 0) this.msgAppFlowPaused = true;
+        return;
+      default:
+        panic('progress: MsgApp sent while a snapshot is pending');
+    }
+  }
+
+  /** Whether telling this commit index could move the follower's own, which ends at what it was sent. */
+  canBumpCommit(commit: Index): boolean {
+    return commit > this.sentCommit && this.sentCommit < this.next - 1;
+  }
+
+  /** The follower was sent this commit index. */
+  sentCommitTo(commit: Index): void {
+    this.sentCommit = commit;
+  }
+
+  /** Raises `match` to an acknowledged index and resumes the flow; false for one that is not news. */
+  maybeUpdate(index: Index): boolean {
+    if (index <= this.match) return false;
+    this.match = index;
+    if (this.next <= index) this.next = index + 1;
+    this.msgAppFlowPaused = false;
+    return true;
+  }
+
+  /**
+   * Takes in a rejected MsgApp: sends from an earlier index. Replicate turns into Probe after `match`.
+   * False, and nothing changed, for a rejection of something that was answered since (E10).
+   *
+   * @param rejected index before the first entry of the rejected MsgApp.
+   * @param matchHint highest index at which the logs may agree.
+   */
+  maybeDecrTo(rejected: Index, matchHint: Index): boolean {
+    if (this.state === ProgressState.Replicate) {
+      if (rejected <= this.match) return false;
+      this.becomeProbe();
+      return true;
+    }
+    // Outside of Replicate one message is under way at a time, and it was sent from next.
+    if (rejected !== this.next - 1) return false;
+    this.next = Math.max(Math.min(rejected, matchHint + 1), this.match + 1);
+    this.lowerSentCommit();
+    this.msgAppFlowPaused = false;
+    this.checkInvariants();
+    return true;
+  }
+
+  /** Whether no MsgApp may be sent now. */
+  isPaused(): boolean {
+    return this.msgAppFlowPaused || this.state === ProgressState.Snapshot;
+  }
+
+  /** Lets the next MsgApp through, as after a heartbeat response (E7). */
+  resumeFlow(): void {
+    this.msgAppFlowPaused = false;
+  }
+
+  /** Holds MsgApps back until the follower is heard. */
+  pauseFlow(): void {
+    this.msgAppFlowPaused = true;
+  }
+
+  /** A copy that shares nothing with this one. */
+  clone(): Progress {
+    return this.withRole(this.isLearner);
+  }
+
+  /** A copy that shares nothing with this one, for the peer as a learner or as a voter. */
+  withRole(isLearner: boolean): Progress {
+    return new Progress({ ...this, isLearner, inflights: this.inflights.clone() });
+  }
+
+  /** As text, such as `StateReplicate match=7 next=8 learner paused pendingSnap=5 inactive inflight=3[full]`. */
+  describe(): string {
+    let text = `${progressStateName(this.state)} match=${this.match} next=${this.next}`;
+    if (this.isLearner) text += ' learner';
+    if (this.isPaused()) text += ' paused';
+    if (this.pendingSnapshot > 0) text += ` pendingSnap=${this.pendingSnapshot}`;
+    if (!this.recentActive) text += ' inactive';
+    if (this.inflights.count > 0) text += ` inflight=${this.inflights.count}${this.inflights.full() ? '[full]' : ''}`;
+    return text;
+  }
+
+  /** Panics unless the fields fit together. */
+  checkInvariants(): void {
+    if (this.match < 0 || this.match >= this.next) panic(`progress: match ${this.match} is not below next ${this.next}`);
+    if (this.state !== ProgressState.Snapshot) assert(this.pendingSnapshot === 0, 'progress: stale pendingSnapshot');
+    if (this.state !== ProgressState.Replicate) assert(this.inflights.count === 0, 'progress: in flight while not replicating');
+  }
+
+  /** Where a probe begins. A pending snapshot tells where the follower will stand; below it a rejection is certain. */
+  private probeStart(): Index {
+    return Math.max(this.match, this.pendingSnapshot) + 1;
+  }
+
+  private resetState(state: ProgressState): void {
+    this.state = state;
+    this.pendingSnapshot = 0;
+    this.msgAppFlowPaused = false;
+    this.inflights.reset();
+  }
+
+  /** What was sent at or after next may be lost, and the commit index with it. */
+  private lowerSentCommit(): void {
+    if (this.sentCommit >= this.next) this.sentCommit = this.next - 1;
+  }
+}

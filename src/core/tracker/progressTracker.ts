@@ -1,0 +1,148 @@
+import { panic } from '../errors.js';
+import { jointResult } from '../quorum/joint.js';
+import { majorityIndex, majorityResult, sortedIds } from '../quorum/majority.js';
+import { VoteResult } from '../quorum/quorum.js';
+import type { ConfState } from '../raftpb/state.js';
+import type { Index, NodeId } from '../types.js';
+import { TrackerConfig } from './config.js';
+import { Inflights } from './inflights.js';
+import type { Progress } from './progress.js';
+import { VoteTracker, type VoteTally } from './votes.js';
+
+/** Progress of the voters of one half of the configuration. Both questions are asked on every acknowledgement or tick. */
+class Half {
+  private readonly progresses: readonly Progress[];
+  // Of this half alone: two nodes in one process must not share it.
+  private readonly scratch: number[];
+
+  constructor(progresses: readonly Progress[]) {
+    this.progresses = progresses;
+    this.scratch = progresses.map(() => 0);
+  }
+
+  /** Highest index that a majority has acknowledged; Infinity without voters. */
+  committedIndex(): Index {
+    const progresses = this.progresses;
+    const scratch = this.scratch;
+    const count = progresses.length;
+    if (count === 0) return Infinity;
+    for (let i = 0; i < count; i++) scratch[i] = progresses[i]!.match;
+    return majorityIndex(scratch);
+  }
+
+  activeResult(): VoteResult {
+    const progresses = this.progresses;
+    let active = 0;
+    for (let i = 0; i < progresses.length; i++) {
+      if (progresses[i]!.recentActive) active++;
+    }
+    return majorityResult(progresses.length, active, progresses.length - active);
+  }
+}
+
+/** The active configuration, with what the leader knows of each member and how an election stands. */
+export class ProgressTracker {
+  /** Most MsgApps in flight to one peer. */
+  readonly maxInflightMsgs: number;
+  /** Most bytes in flight to one peer; Infinity for no limit. */
+  readonly maxInflightBytes: number;
+  readonly votes = new VoteTracker();
+  /** The active configuration; {@link setConfig} replaces it. */
+  config = new TrackerConfig();
+  /** All members in ascending order. */
+  ids: readonly NodeId[] = [];
+  /** Progress of all members, at the positions of {@link ids}. */
+  progresses: readonly Progress[] = [];
+
+  private progressById: ReadonlyMap<NodeId, Progress> = new Map();
+  private incoming = new Half([]);
+  private outgoing = new Half([]);
+
+  constructor(maxInflightMsgs: number, maxInflightBytes: number) {
+    this.maxInflightMsgs = maxInflightMsgs;
+    this.maxInflightBytes = maxInflightBytes;
+  }
+
+  /** Progress of all members by id. */
+  get progress(): ReadonlyMap<NodeId, Progress> {
+    return this.progressById;
+  }
+
+  /** Progress of a member; undefined for other nodes. */
+  get(id: NodeId): Progress | undefined {
+    return this.progressById.get(id);
+  }
+
+  /** Voters of either half in ascending order. */
+  get voterIds(): readonly NodeId[] {
+    return this.config.voters.ids;
+  }
+
+  /** Learners in ascending order, without those that wait for the end of a joint configuration. */
+  get learnerIds(): readonly NodeId[] {
+    return this.config.learners;
+  }
+
+  /** Whether one voter decides alone. */
+  get isSingleton(): boolean {
+    return this.config.voters.isSingleton;
+  }
+
+  /**
+   * Makes a configuration the active one. Panics if a voter has no progress.
+   *
+   * @param progress of all members and nobody else; ownership passes.
+   */
+  setConfig(config: TrackerConfig, progress: ReadonlyMap<NodeId, Progress>): void {
+    const progressOf = (id: NodeId): Progress => progress.get(id) ?? panic(`tracker: no progress of member ${id}`);
+    const incoming = config.voters.incoming.ids.map(progressOf);
+    const outgoing = config.voters.outgoing.ids.map(progressOf);
+    this.config = config;
+    this.progressById = progress;
+    this.ids = sortedIds(progress.keys());
+    this.progresses = this.ids.map(progressOf);
+    this.incoming = new Half(incoming);
+    this.outgoing = new Half(outgoing);
+  }
+
+  /**
+   * Starts the progress of all members anew, as at the start of a term: nothing is known of them but
+   * that the node itself holds its own log.
+   *
+   * @param self this node; it need not be a member.
+   * @param lastIndex of its log.
+   */
+  resetProgress(self: NodeId, lastIndex: Index): void {
+    const ids = this.ids;
+    for (let i = 0; i < ids.length; i++) {
+      this.progresses[i]!.reset(ids[i] === self ? lastIndex : 0, lastIndex + 1);
+    }
+  }
+
+  /** Highest index that a majority of each half holds (Raft §5.3, dissertation §4.3); Infinity without voters. */
+  committed(): Index {
+    const incoming = this.incoming.committedIndex();
+    const outgoing = this.outgoing.committedIndex();
+    return incoming < outgoing ? incoming : outgoing;
+  }
+
+  /** Whether a majority of each half was heard since the last check (dissertation §6.2). */
+  quorumActive(): boolean {
+    return jointResult(this.incoming.activeResult(), this.outgoing.activeResult()) === VoteResult.VoteWon;
+  }
+
+  /** How the election stands in the active configuration. */
+  tallyVotes(): VoteTally {
+    return this.votes.tally(this.config.voters);
+  }
+
+  /** The active configuration as it goes into snapshots. */
+  confState(): ConfState {
+    return this.config.toConfState();
+  }
+
+  /** An empty window for a new member. */
+  newInflights(): Inflights {
+    return new Inflights(this.maxInflightMsgs, this.maxInflightBytes);
+  }
+}

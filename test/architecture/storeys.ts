@@ -1,0 +1,89 @@
+/**
+ * The plan of the house: which part stands on which, and which words a part may not use. The rules in `rules.ts` compare
+ * `src/` with it; a file that stands nowhere here fails the test.
+ */
+
+/** One level of the core. `holds` names modules (`core/types`) or whole folders (`core/quorum/`). */
+export interface Storey {
+  readonly name: string;
+  readonly holds: readonly string[];
+}
+
+/** The storeys of the core, lowest first. An import goes to the same storey or down. A module's own row wins over its folder's. */
+export const coreStoreys: readonly Storey[] = [
+  { name: 'vocabulary', holds: ['core/types', 'core/errors', 'core/logger', 'core/random', 'core/quoteBytes'] },
+  { name: 'records', holds: ['core/raftpb/'] },
+  { name: 'quorum', holds: ['core/quorum/'] },
+  { name: 'what a node knows', holds: ['core/tracker/', 'core/storage/', 'core/log/'] },
+  { name: 'membership algebra', holds: ['core/confchange/'] },
+  {
+    name: 'the record and its outbox',
+    holds: ['core/trace', 'core/config', 'core/raft/raft', 'core/raft/readOnly', 'core/raft/outbox', 'core/raft/stepResult'],
+  },
+  { name: 'protocol concerns', holds: ['core/raft/'] },
+  { name: 'routing', holds: ['core/raft/roles/', 'core/raft/step', 'core/raft/tick', 'core/raft/newRaft'] },
+  {
+    name: 'the API',
+    holds: ['core/storageMessages', 'core/ready', 'core/status', 'core/describe', 'core/bootstrap', 'core/rawNode', 'core/index'],
+  },
+];
+
+/** A part of `src/` with its own tsconfig: what it may import besides itself. */
+export interface Wing {
+  /** Folder of the wing, from src/, with a slash at the end. */
+  readonly folder: string;
+  /** Wings it may import. */
+  readonly uses: readonly string[];
+  /** Packages it may import; `node:` stands for every module of Node. */
+  readonly packages: readonly string[];
+}
+
+/**
+ * `core <- codec <- node` and `core <- sim <- visualizer`. The simulator and the visualizer never import the codec, so a page
+ * carries no protobufjs; node and visualizer never meet.
+ */
+export const wings: readonly Wing[] = [
+  { folder: 'core/', uses: [], packages: [] },
+  { folder: 'codec/', uses: ['core/'], packages: ['protobufjs/minimal', 'protobufjs/minimal.js'] },
+  { folder: 'sim/', uses: ['core/'], packages: [] },
+  { folder: 'node/', uses: ['core/', 'codec/'], packages: ['node:', 'protobufjs', 'protobufjs/minimal', 'protobufjs/minimal.js'] },
+  { folder: 'visualizer/', uses: ['core/', 'sim/'], packages: [] },
+];
+
+/** Wings that must give the same answer for the same input, on any machine: no clock, no chance, no host. */
+export const deterministicWings: readonly string[] = ['core/', 'codec/', 'sim/'];
+
+/** Names of the outside world that a deterministic wing may not use, each with the modules that may all the same. */
+export const forbiddenNames: ReadonlyMap<string, readonly string[]> = new Map([
+  ['Date', []],
+  ['performance', []],
+  ['setTimeout', []],
+  ['setInterval', []],
+  ['setImmediate', []],
+  ['queueMicrotask', []],
+  ['requestAnimationFrame', []],
+  ['console', []],
+  ['process', []],
+  ['Buffer', []],
+  ['require', []],
+  ['globalThis', []],
+  ['crypto', []],
+  ['Math.random', ['core/random']],
+]);
+
+/**
+ * Property writes that one concern owns: who becomes leader is decided in one file, the state of a follower's progress in
+ * another.
+ */
+export const ownedWrites: ReadonlyMap<string, readonly string[]> = new Map([
+  ['state', ['core/raft/transitions', 'core/tracker/progress']],
+]);
+
+/** Lists that only their owner adds to: a message that leaves past the outbox would miss its term and its durability. */
+export const ownedLists: ReadonlyMap<string, readonly string[]> = new Map([
+  ['msgs', ['core/raft/outbox']],
+  ['msgsAfterAppend', ['core/raft/outbox']],
+]);
+
+/** Lines of a source file at most, comments included. */
+export const maxLines = 500;

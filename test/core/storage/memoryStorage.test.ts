@@ -1,0 +1,124 @@
+import { describe, expect, test } from '@jest/globals';
+import { isRaftError, RaftErrorCode } from '../../../src/core/errors.js';
+import { newConfState } from '../../../src/core/raftpb/state.js';
+import { MemoryStorage } from '../../../src/core/storage/memoryStorage.js';
+import { emptyBytes, noLimit } from '../../../src/core/types.js';
+import { entriesFrom, ids, snapshotAt } from '../../support/logBuilders.js';
+
+/** The contract of Storage itself is in test/conformance/storageSuite.ts. Here: what MemoryStorage has on top of it. */
+
+/** Snapshot at 3 of term 3, then the entries 4, 5 and 6 of the terms 4, 5 and 6. */
+function sample(): MemoryStorage {
+  const storage = new MemoryStorage();
+  storage.applySnapshot(snapshotAt(3, 3));
+  storage.append(entriesFrom(4, [4, 5, 6]));
+  return storage;
+}
+
+/** The code of what `call` throws; undefined if it does not. */
+function codeOf(call: () => unknown): RaftErrorCode | undefined {
+  try {
+    call();
+  } catch (error) {
+    return Object.values(RaftErrorCode).find((code) => isRaftError(error, code));
+  }
+  return undefined;
+}
+
+describe('MemoryStorage refuses with a code and changes nothing', () => {
+  const data = emptyBytes;
+  test.each<{ name: string; call: (storage: MemoryStorage) => unknown; code: RaftErrorCode; why: string }>([
+    { name: 'append at 8', call: (s) => s.append(entriesFrom(8, [6])), code: RaftErrorCode.ArgumentInvalid, why: 'leaves a gap' },
+    {
+      name: 'append of 7 and 9',
+      call: (s) => s.append([...entriesFrom(7, [6]), ...entriesFrom(9, [6])]),
+      code: RaftErrorCode.ArgumentInvalid,
+      why: 'not contiguous',
+    },
+    { name: 'entries [6, 5)', call: (s) => s.entries(6, 5, noLimit), code: RaftErrorCode.ArgumentInvalid, why: 'reversed' },
+    { name: 'createSnapshot(3)', call: (s) => s.createSnapshot(3, null, data), code: RaftErrorCode.SnapshotOutOfDate, why: 'there is one' },
+    { name: 'createSnapshot(2)', call: (s) => s.createSnapshot(2, null, data), code: RaftErrorCode.SnapshotOutOfDate, why: 'there is a newer' },
+    { name: 'createSnapshot(7)', call: (s) => s.createSnapshot(7, null, data), code: RaftErrorCode.Unavailable, why: 'beyond the log' },
+    { name: 'applySnapshot(3)', call: (s) => s.applySnapshot(snapshotAt(3, 3)), code: RaftErrorCode.SnapshotOutOfDate, why: 'there is one' },
+    { name: 'applySnapshot(0)', call: (s) => s.applySnapshot(snapshotAt(0, 0)), code: RaftErrorCode.SnapshotOutOfDate, why: 'not a new storage' },
+    { name: 'compact(3)', call: (s) => s.compact(3), code: RaftErrorCode.Compacted, why: 'done before' },
+    { name: 'compact(7)', call: (s) => s.compact(7), code: RaftErrorCode.Unavailable, why: 'beyond the log' },
+  ])('$name: $why', ({ call, code }) => {
+    const storage = sample();
+
+    expect(codeOf(() => call(storage))).toBe(code);
+
+    expect(ids(storage.entries(4, 7, noLimit))).toEqual(['4/4', '5/5', '6/6']);
+    expect(storage.snapshot().metadata.index).toBe(3);
+  });
+
+  test('a snapshot below what is compacted already cannot be made: its term is gone', () => {
+    const storage = new MemoryStorage();
+    storage.append(entriesFrom(1, [1, 1, 1]));
+    storage.compact(2);
+
+    expect(codeOf(() => storage.createSnapshot(1, null, emptyBytes))).toBe(RaftErrorCode.Compacted);
+    expect(codeOf(() => storage.applySnapshot(snapshotAt(1, 1)))).toBe(RaftErrorCode.SnapshotOutOfDate);
+    expect(storage.createSnapshot(2, null, emptyBytes).metadata).toMatchObject({ index: 2, term: 1 });
+  });
+});
+
+describe('createSnapshot', () => {
+  test('takes the term of the entry, and leaves the log as it is', () => {
+    const storage = sample();
+    storage.setHardState({ term: 9, vote: 1, commit: 6 });
+    const confState = newConfState({ voters: [7] });
+
+    const made = storage.createSnapshot(5, confState, Uint8Array.of(1));
+
+    expect(made).toEqual({ data: Uint8Array.of(1), metadata: { confState, index: 5, term: 5 } });
+    expect(storage.snapshot()).toEqual(made);
+    expect([storage.firstIndex(), storage.lastIndex()]).toEqual([4, 6]);
+  });
+
+  test('without a membership keeps that of the snapshot before', () => {
+    const storage = sample();
+
+    const made = storage.createSnapshot(6, null, emptyBytes);
+
+    expect(made.metadata.confState).toEqual(snapshotAt(3, 3).metadata.confState);
+  });
+
+  test('the membership of the last snapshot is what a node starts with', () => {
+    const storage = sample();
+    storage.createSnapshot(4, newConfState({ voters: [1, 9] }), emptyBytes);
+
+    expect(storage.initialState().confState.voters).toEqual([1, 9]);
+  });
+});
+
+test('a new storage takes a snapshot at index 0, which only sets the membership', () => {
+  const storage = new MemoryStorage();
+
+  storage.applySnapshot(snapshotAt(0, 0));
+
+  expect(storage.initialState().confState.voters).toEqual([1, 2, 3]);
+  expect([storage.firstIndex(), storage.lastIndex(), storage.term(0)]).toEqual([1, 0, 0]);
+});
+
+test('more entries than a call can have arguments are appended at once', () => {
+  const storage = new MemoryStorage();
+  const count = 300_000;
+
+  storage.append(entriesFrom(1, new Array<number>(count).fill(1)));
+
+  expect(storage.lastIndex()).toBe(count);
+  expect(storage.term(count)).toBe(1);
+});
+
+test('the array that was appended stays the property of the caller', () => {
+  const storage = new MemoryStorage();
+  const entries = entriesFrom(1, [1, 1]);
+  storage.append(entries);
+
+  entries.length = 0;
+  storage.append(entriesFrom(3, [1]));
+
+  expect(ids(storage.entries(1, 4, noLimit))).toEqual(['1/1', '2/1', '3/1']);
+  expect(entries).toEqual([]);
+});
