@@ -1,117 +1,108 @@
 import { RaftError, RaftErrorCode } from '../core/errors.js';
-import { varintSize } from '../core/raftpb/varint.js';
-import { isCanonicalNodeId, type Index, type NodeId, type Term } from '../core/types.js';
+import { nodeIdSize, varintSize } from '../core/raftpb/varint.js';
+import { canonicalNodeId, isCanonicalNodeId, type NodeId } from '../core/types.js';
 
 /**
  * uint64 as protobuf varints. Numbers up to 2^53-1 never become a bigint on their way; ids above are
- * exact bigints. Everything is written backwards, from the last byte to the first: a length prefix is
- * then known when its turn comes, and nothing is measured twice.
- *
- * The size functions check the range, so the write functions, which run after them, need not.
+ * exact bigints. The write functions check what they write, so that nothing is ever rounded or
+ * truncated silently; each returns the position after the last byte.
  */
 
-function refuseNumber(value: unknown, what: string): never {
-  throw new RaftError(RaftErrorCode.OutOfRange, `${what} ${String(value)} is not an integer from 0 to 2^53-1`);
+function outOfRange(what: string, value: unknown): RaftError {
+  return new RaftError(RaftErrorCode.OutOfRange, `${what} ${String(value)} cannot be encoded exactly`);
 }
 
-function largeNumberSize(value: number): number {
-  if (!Number.isSafeInteger(value) || value < 0) refuseNumber(value, 'a term or index');
-  return varintSize(value);
+/** Writes the 28 lowest bits as four bytes with more to come. */
+function writeLow28(target: Uint8Array, pos: number, bits: number): number {
+  target[pos] = bits | 0x80;
+  target[pos + 1] = (bits >>> 7) | 0x80;
+  target[pos + 2] = (bits >>> 14) | 0x80;
+  target[pos + 3] = (bits >>> 21) | 0x80;
+  return pos + 4;
 }
 
-/**
- * Bytes of a term or index.
- *
- * @throws RaftError `ERR_RAFT_OUT_OF_RANGE` if it is not an integer from 0 to 2^53-1.
- */
-export function numberSize(value: Term | Index): number {
-  // `&` is exact below 2^31 and turns anything else into a different value, so one comparison tests
-  // type, sign, integrity and range.
-  if ((value & 0x7f) === value) return 1;
-  if ((value & 0x3fff) === value) return 2;
-  if ((value & 0x1f_ffff) === value) return 3;
-  if ((value & 0xfff_ffff) === value) return 4;
-  return largeNumberSize(value);
-}
-
-/**
- * Bytes of a node id.
- *
- * @throws RaftError `ERR_RAFT_OUT_OF_RANGE` if it is not a canonical uint64.
- */
-export function idSize(id: NodeId): number {
-  if (typeof id === 'number') return numberSize(id);
-  if (!isCanonicalNodeId(id)) {
-    throw new RaftError(RaftErrorCode.OutOfRange, `node id ${String(id)} is not a canonical uint64`);
-  }
-  return id < 1n << 56n ? 8 : id < 1n << 63n ? 9 : 10;
-}
-
-/**
- * Bytes of the number of an enum. Negative ones, which only a foreign writer produces, take ten.
- *
- * @throws RaftError `ERR_RAFT_OUT_OF_RANGE` if it is not an int32.
- */
-export function enumSize(value: number): number {
-  if ((value & 0x7f) === value) return 1;
-  if ((value | 0) !== value) refuseNumber(value, 'a type');
-  return value < 0 ? 10 : varintSize(value);
-}
-
-/** Writes `value` so that it ends before `end`; returns where it starts. */
-export function writeNumber(target: Uint8Array, end: number, value: number): number {
-  if (value < 0x80) {
-    target[end - 1] = value;
-    return end - 1;
-  }
-  if (value < 0x4000) {
-    target[end - 2] = value | 0x80;
-    target[end - 1] = value >>> 7;
-    return end - 2;
-  }
-  if (value < 0x20_0000) {
-    target[end - 3] = value | 0x80;
-    target[end - 2] = (value >>> 7) | 0x80;
-    target[end - 1] = value >>> 14;
-    return end - 3;
-  }
-  if (value < 0x1000_0000) {
-    target[end - 4] = value | 0x80;
-    target[end - 3] = (value >>> 7) | 0x80;
-    target[end - 2] = (value >>> 14) | 0x80;
-    target[end - 1] = value >>> 21;
-    return end - 4;
-  }
+function writeLargeNumber(target: Uint8Array, start: number, value: number): number {
+  if (!Number.isSafeInteger(value) || value < 0) throw outOfRange('number', value);
   const low = value % 0x1000_0000;
-  return writeLow28(target, writeNumber(target, end, (value - low) / 0x1000_0000), low);
+  let pos = writeLow28(target, start, low);
+  let high = (value - low) / 0x1000_0000;
+  while (high >= 0x80) {
+    target[pos++] = high | 0x80;
+    high >>>= 7;
+  }
+  target[pos++] = high;
+  return pos;
 }
 
-/** Writes 28 bits as four bytes with more to come. */
-function writeLow28(target: Uint8Array, end: number, bits: number): number {
-  target[end - 4] = bits | 0x80;
-  target[end - 3] = (bits >>> 7) | 0x80;
-  target[end - 2] = (bits >>> 14) | 0x80;
-  target[end - 1] = (bits >>> 21) | 0x80;
-  return end - 4;
+/**
+ * Writes an integer from 0 to 2^53-1.
+ *
+ * @throws RaftError `ERR_RAFT_OUT_OF_RANGE` if it is anything else.
+ */
+export function writeNumber(target: Uint8Array, start: number, value: number): number {
+  // `&` is exact below 2^31 and makes anything else a different value: one comparison tests that it is
+  // an integer, not negative and below 2^28.
+  if ((value & 0xfff_ffff) !== value) return writeLargeNumber(target, start, value);
+  let pos = start;
+  let rest = value;
+  while (rest >= 0x80) {
+    target[pos++] = rest | 0x80;
+    rest >>>= 7;
+  }
+  target[pos++] = rest;
+  return pos;
 }
 
 const low28 = 0xfff_ffffn;
 
-function writeBigint(target: Uint8Array, end: number, value: bigint): number {
-  // A canonical bigint has more than 53 bits, so all of its low eight bytes are needed.
-  const middle =
-    value < 1n << 56n
-      ? writeNumber(target, end, Number(value >> 28n))
-      : writeLow28(target, writeNumber(target, end, Number(value >> 56n)), Number((value >> 28n) & low28));
-  return writeLow28(target, middle, Number(value & low28));
+/** Writes a bigint above 2^53-1 and below 2^64, which so has at least eight bytes. */
+function writeBigint(target: Uint8Array, start: number, value: bigint): number {
+  const pos = writeLow28(target, start, Number(value & low28));
+  if (value < 1n << 56n) return writeNumber(target, pos, Number(value >> 28n));
+  return writeNumber(target, writeLow28(target, pos, Number((value >> 28n) & low28)), Number(value >> 56n));
 }
 
-/** As {@link writeNumber}, for a node id. */
-export function writeId(target: Uint8Array, end: number, id: NodeId): number {
-  return typeof id === 'number' ? writeNumber(target, end, id) : writeBigint(target, end, id);
+/**
+ * Writes a node id.
+ *
+ * @throws RaftError `ERR_RAFT_OUT_OF_RANGE` if it is not a uint64 in canonical form.
+ */
+export function writeId(target: Uint8Array, start: number, id: NodeId): number {
+  if (typeof id === 'number') return writeNumber(target, start, id);
+  if (!isCanonicalNodeId(id)) throw outOfRange('node id', id);
+  return writeBigint(target, start, id);
 }
 
-/** As {@link writeNumber}, for the number of an enum. */
-export function writeEnum(target: Uint8Array, end: number, value: number): number {
-  return value < 0 ? writeBigint(target, end, BigInt.asUintN(64, BigInt(value))) : writeNumber(target, end, value);
+/** Bytes that {@link writeId} writes. */
+export function idSize(id: NodeId): number {
+  return typeof id === 'number' ? varintSize(id) : nodeIdSize(id);
+}
+
+/** Bytes that {@link writeEnum} writes. A negative number, which only a foreign writer produces, takes ten. */
+export function enumSize(value: number): number {
+  return value < 0 ? 10 : varintSize(value);
+}
+
+/**
+ * Writes the number of an enum.
+ *
+ * @throws RaftError `ERR_RAFT_OUT_OF_RANGE` if it is not an int32.
+ */
+export function writeEnum(target: Uint8Array, start: number, value: number): number {
+  if ((value | 0) !== value) throw outOfRange('type', value);
+  return value < 0
+    ? writeBigint(target, start, BigInt.asUintN(64, BigInt(value)))
+    : writeNumber(target, start, value);
+}
+
+/**
+ * The uint64 of the varint that ends before `end`, exactly. For those that are too large for a number,
+ * which are rare enough to be read a second time.
+ */
+export function exactVarint(bytes: Uint8Array, end: number): NodeId {
+  let pos = end - 1;
+  let value = BigInt(bytes[pos]!);
+  // The byte before a varint is the last one of a tag, a length or another varint.
+  while (pos > 0 && bytes[pos - 1]! >= 0x80) value = (value << 7n) | BigInt(bytes[--pos]! & 0x7f);
+  return canonicalNodeId(BigInt.asUintN(64, value));
 }

@@ -24,7 +24,7 @@ export const coreStoreys: readonly Storey[] = [
   { name: 'routing', holds: ['core/raft/roles/', 'core/raft/step', 'core/raft/tick', 'core/raft/newRaft'] },
   {
     name: 'the API',
-    holds: ['core/storageMessages', 'core/ready', 'core/status', 'core/describe', 'core/bootstrap', 'core/rawNode', 'core/index'],
+    holds: ['core/storageMessages', 'core/ready', 'core/status', 'core/describe', 'core/bootstrap', 'core/json', 'core/rawNode', 'core/index'],
   },
 ];
 
@@ -65,7 +65,6 @@ export const forbiddenNames: ReadonlyMap<string, readonly string[]> = new Map([
   ['console', []],
   ['process', []],
   ['Buffer', []],
-  ['require', []],
   ['globalThis', []],
   ['crypto', []],
   ['Math.random', ['core/random']],
@@ -73,10 +72,10 @@ export const forbiddenNames: ReadonlyMap<string, readonly string[]> = new Map([
 
 /**
  * Property writes that one concern owns: who becomes leader is decided in one file, the state of a follower's progress in
- * another.
+ * another. A Status only fills in its own copy.
  */
 export const ownedWrites: ReadonlyMap<string, readonly string[]> = new Map([
-  ['state', ['core/raft/transitions', 'core/tracker/progress']],
+  ['state', ['core/raft/transitions', 'core/tracker/progress', 'core/status']],
 ]);
 
 /** Lists that only their owner adds to: a message that leaves past the outbox would miss its term and its durability. */

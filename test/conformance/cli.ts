@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { runCodecFile } from './codec.js';
 import { runConfChangeFolder } from './confchange.js';
 import { runQuorumFolder } from './quorum.js';
 import { mergeReports, type Report } from './report.js';
@@ -27,7 +26,14 @@ function readArguments(): { paths: string[]; codec: string[]; quorum: string[]; 
   return { paths: positionals, codec: values.codec, quorum: values.quorum, confchange: values.confchange };
 }
 
-function main(): void {
+// The codec is loaded only where it is asked for: scripts do not need it.
+async function runCodec(files: readonly string[]): Promise<Report[]> {
+  if (files.length === 0) return [];
+  const { runCodecFile } = await import('./codec.js');
+  return files.map((file) => runCodecFile(file));
+}
+
+async function main(): Promise<void> {
   const { paths, codec, quorum, confchange } = readArguments();
   const given = [...paths, ...codec, ...quorum, ...confchange];
   if (given.length === 0) throw new Error(usage);
@@ -35,7 +41,7 @@ function main(): void {
   if (missing.length > 0) throw new Error(missing.map((path) => `${path}: no such file or folder`).join('\n'));
   const reports: Report[] = [
     runScripts(paths),
-    ...codec.map((file) => runCodecFile(file)),
+    ...(await runCodec(codec)),
     ...quorum.map((folder) => runQuorumFolder(folder)),
     ...confchange.map((folder) => runConfChangeFolder(folder)),
   ];
@@ -46,7 +52,7 @@ function main(): void {
 }
 
 try {
-  main();
+  await main();
 } catch (error) {
   // What cannot be run at all counts as a failure, so that the last line always says how it went.
   console.log(error instanceof Error ? error.message : String(error));

@@ -42,6 +42,11 @@ export function toInteger(text: string): number {
   return Number(text);
 }
 
+/** A number of bytes, where 0 stands for no limit. */
+export function toLimit(text: string): number {
+  return toInteger(text) || Infinity;
+}
+
 /** `true` or `false`. */
 export function toBoolean(text: string): boolean {
   if (text !== 'true' && text !== 'false') throw new ScriptError(`"${text}" is neither true nor false`);

@@ -7,9 +7,9 @@ import { RawNode } from '../../src/core/rawNode.js';
 import { emptyBytes, type NodeId } from '../../src/core/types.js';
 import { ScriptStorage } from './scriptStorage.js';
 
-/** Options of a node that a script may set; the rest is fixed. */
+/** Options of a node that are not its own: what a script sets, and what the environment fixes for all. */
 export type ScriptConfig = Omit<Config, 'id' | 'storage' | 'applied'> &
-  Required<Pick<Config, 'electionTick' | 'heartbeatTick' | 'asyncStorageWrites'>>;
+  Required<Pick<Config, 'electionTick' | 'heartbeatTick' | 'asyncStorageWrites' | 'maxSizePerMsg'>>;
 
 /** One node under script control: a RawNode, its storage, and a state machine that appends everything to one string. */
 export class ScriptNode {

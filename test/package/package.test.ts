@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import { createContext, runInContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { minify } from 'terser';
 
 import { entryPoints } from '../../scripts/entryPoints.js';
 import { runNode } from '../support/runProgram.js';
 import { bin, bundlePage, installTarball, packProject } from './tarball.js';
+
+// Other programs do the work here, and the machine may be busy.
+jest.setTimeout(60_000);
 
 /** What the core may weigh in a page, minified and compressed: 20 kB. */
 const coreBudget = 20_000;
@@ -23,11 +26,11 @@ let files: readonly string[];
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'raftstep-package-'));
-  if (!existsSync('dist/index.js')) throw new Error('dist/ is missing: run `npm run build && npm run bundle` first');
+  if (!existsSync('dist/index.js')) throw new Error('dist/ is missing: run `npm run bundle` first');
   ({ tarball, files } = packProject(folder));
   app = join(folder, 'app');
   installTarball(app, tarball);
-}, 60_000);
+});
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -96,12 +99,33 @@ describe('a page', () => {
     expect(globals.said).toBe(elected);
   });
 
-  test(`carries the core in at most ${coreBudget} bytes, minified and compressed`, async () => {
-    const { code = '' } = await minify(bundlePage(app, `export * from 'raftstep';`, 'es'), { module: true, ecma: 2020 });
+  test('runs the codec as well', () => {
+    const page = bundlePage(
+      app,
+      `import { MessageType, newMessage, RaftError } from 'raftstep';
+       import { decodeMessage, encodeMessage } from 'raftstep/codec';
+       const message = { ...newMessage(MessageType.MsgHeartbeat, 2), from: 2n ** 63n, commit: 7 };
+       const { from, commit } = decodeMessage(encodeMessage(message));
+       let refused;
+       try { decodeMessage(Uint8Array.of(255)); } catch (error) { refused = error instanceof RaftError; }
+       globalThis.said = from + ' ' + commit + ' ' + refused;`,
+    );
 
-    const size = gzipSync(code, { level: 9 }).length;
-    console.log(`core: ${code.length} bytes minified, ${size} compressed, budget ${coreBudget}`);
-    expect(code).toContain('ERR_RAFT_');
-    expect(size).toBeLessThanOrEqual(coreBudget);
+    const globals: { said?: string } = {};
+    runInContext(page, createContext(globals));
+    expect(globals.said).toBe(`${2n ** 63n} 7 true`);
+  });
+
+  test(`carries the core in at most ${coreBudget} bytes, minified and compressed`, async () => {
+    const sizeOf = async (imports: string): Promise<number> => {
+      const { code = '' } = await minify(bundlePage(app, imports, 'es'), { module: true, ecma: 2020, compress: { passes: 3 } });
+      expect(code).toContain('ERR_RAFT_');
+      return gzipSync(code, { level: 9 }).length;
+    };
+
+    const whole = await sizeOf(`export * from 'raftstep';`);
+    const nodeAlone = await sizeOf(`export { RawNode } from 'raftstep';`);
+    console.log(`core: ${whole} bytes with every export, ${nodeAlone} with RawNode alone, budget ${coreBudget}`);
+    expect(whole).toBeLessThanOrEqual(coreBudget);
   });
 });

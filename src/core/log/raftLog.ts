@@ -146,7 +146,6 @@ export class RaftLog {
     const stable = this.storage.entries(lo, unstable.offset, maxBytes);
     if (stable === null || stable.length < unstable.offset - lo) return stable;
     const room = maxBytes - entriesSize(stable);
-    if (room <= 0) return stable;
     const count = countWithinSize(unstable.entries, 0, hi - unstable.offset, room);
     // The rule of at least one entry is met already, so here the first has to fit like any other.
     if (count === 1 && entrySize(unstable.entries[0]!) > room) return stable;
@@ -187,7 +186,7 @@ export class RaftLog {
         this.logger.info(`log: cut off from ${from} on, where term ${this.term(from)} conflicts with term ${entries[known]!.term} of the leader`);
       }
       // A copy: the array belongs to the message, and so to whoever sent it.
-      this.unstable.truncateAndAppend(entries.slice(known), known === 0 ? prevTerm : entries[known - 1]!.term);
+      this.unstable.truncateAndAppend(entries.slice(known));
     }
     this.cursor.commitTo(committed < last ? committed : last, this.unstable.lastIndex());
     return last;
@@ -201,11 +200,9 @@ export class RaftLog {
    */
   append(entries: readonly Entry[]): Index {
     if (entries.length === 0) return this.unstable.lastIndex();
-    const prevIndex = entries[0]!.index - 1;
-    if (prevIndex < this.cursor.committed) panic(`append after ${prevIndex} would undo the commit of ${this.cursor.committed}`);
-    // Looking the term up is only needed when the durable part is cut into.
-    const prevTerm = prevIndex < this.unstable.offset - 1 ? this.term(prevIndex) : unknownTerm;
-    this.unstable.truncateAndAppend(entries, prevTerm);
+    const first = entries[0]!.index;
+    if (first <= this.cursor.committed) panic(`append from ${first} on would undo the commit of ${this.cursor.committed}`);
+    this.unstable.truncateAndAppend(entries);
     return this.unstable.lastIndex();
   }
 
@@ -223,21 +220,21 @@ export class RaftLog {
     if (own === unknownTerm) return { term: 0, index };
     if (own <= term) return { term: own, index };
 
-    // Invariant: the term at `high` is above `term`, that at `low` is not, or is not known.
+    // Invariant: the term at `high` is above `term`, that at `low` is not, or is compacted.
     let high = index;
-    let low = this.firstIndex() - 2;
+    let low = 0;
     let lowTerm = 0;
     while (high - low > 1) {
       const middle = low + Math.floor((high - low) / 2);
       const found = this.term(middle);
-      // Compacted meanwhile (E8): then everything before is not known either.
-      if (found > term) high = middle;
-      else {
+      if (found > term) {
+        high = middle;
+      } else {
         low = middle;
         lowTerm = found === unknownTerm ? 0 : found;
       }
     }
-    return low <= 0 ? { term: 0, index: 0 } : { term: lowTerm, index: low };
+    return { term: lowTerm, index: low };
   }
 
   /** Raises the commit index to `index`; a lower one changes nothing. Panics beyond the last entry: callers check what comes from a peer. */

@@ -2,6 +2,7 @@ import { assert, panic } from '../errors.js';
 import { countWithinSize, type Entry } from '../raftpb/entry.js';
 import type { Snapshot } from '../raftpb/state.js';
 import type { Index, Term } from '../types.js';
+import { unknownTerm } from './storageReader.js';
 
 /** Stands for "no entries". Never grows: the first append replaces it. */
 const noEntries: Entry[] = [];
@@ -20,7 +21,7 @@ export class Unstable {
   entries: Entry[] = noEntries;
   /** First index that is not durable. Everything before is in the storage, or covered by `snapshot`. */
   offset: Index;
-  /** Term of the entry at `offset` - 1; -1 (`unknownTerm`) if it has to be looked up. */
+  /** Term of the entry at `offset` - 1; unknownTerm if it has to be looked up. */
   prevTerm: Term;
   /** First index that nobody was told to write. Invariant: offset <= nextToWrite <= offset + entries.length. */
   nextToWrite: Index;
@@ -86,8 +87,8 @@ export class Unstable {
    * The pair is not enough when the entry comes back: a leader of term 4, whose log has kept entry 7
    * of term 2, may replace 7 a second time. The late answer to the first write now matches, although
    * the second write (of term 3) may still be under way and end up on the disk. Hence the caller lets
-   * only answers through that were asked for in the current term of the node: both replacements came
-   * with a higher term, and what is written in one term is only ever extended within it.
+   * only answers through that were asked for in the current term of the node. The leader that brings
+   * the entry back has a higher term than the one that replaced it, so the first write is refused.
    */
   stableTo(index: Index, term: Term): boolean {
     const count = index + 1 - this.offset;
@@ -127,14 +128,19 @@ export class Unstable {
    * over: nobody changes it from here on.
    *
    * @param entries not empty, contiguous, from at most `lastIndex` + 1 on.
-   * @param prevTerm term of the entry before the first of them. Only used if they start before `offset`.
    */
-  truncateAndAppend(entries: readonly Entry[], prevTerm: Term): void {
+  truncateAndAppend(entries: readonly Entry[]): void {
     const from = entries[0]!.index;
     const kept = from - this.offset;
     assert(kept <= this.entries.length, 'unstable: append leaves a gap');
     if (kept <= 0) {
-      this.replaceFrom(from, entries, kept === 0 ? this.prevTerm : prevTerm);
+      // Whoever gave the array may keep reading it: treated as shared, it is never changed in place.
+      this.entries = entries as Entry[];
+      this.shared = true;
+      this.offset = from;
+      this.nextToWrite = from;
+      // The storage still has the entry before `from`, and is the one to ask.
+      if (kept < 0) this.prevTerm = unknownTerm;
     } else if (kept < this.entries.length) {
       this.entries = this.entries.slice(0, kept).concat(entries);
       this.shared = false;
@@ -184,15 +190,6 @@ export class Unstable {
       panic(`unstable: entries from ${this.offset} on overlap the snapshot at ${this.snapshot.metadata.index}`);
     }
     assert(this.snapshot !== null || !this.snapshotInProgress, 'unstable: no snapshot, but it is being written');
-  }
-
-  private replaceFrom(from: Index, entries: readonly Entry[], prevTerm: Term): void {
-    // Whoever gave the array may keep reading it: treated as shared, it is never changed in place.
-    this.entries = entries as Entry[];
-    this.shared = true;
-    this.offset = from;
-    this.nextToWrite = from;
-    this.prevTerm = prevTerm;
   }
 
   private forgetSliced(): void {

@@ -2,16 +2,13 @@ import type { ResolvedConfig } from '../config.js';
 import { restoreConfig } from '../confchange/restore.js';
 import { RaftError, RaftErrorCode } from '../errors.js';
 import { RaftLog } from '../log/raftLog.js';
-import { confStatesEquivalent, type ConfState, type HardState } from '../raftpb/state.js';
+import { storageFailed } from '../log/storageReader.js';
+import { confStatesEquivalent, type HardState } from '../raftpb/state.js';
 import { ProgressTracker } from '../tracker/progressTracker.js';
 import { None } from '../types.js';
 import { switchToConfig } from './membership.js';
 import { Raft } from './raft.js';
 import { becomeFollower } from './transitions.js';
-
-function storageFailed(message: string, cause?: unknown): never {
-  throw new RaftError(RaftErrorCode.StorageFailed, `storage: ${message}`, { cause });
-}
 
 /**
  * A follower, as its storage describes it.
@@ -24,7 +21,7 @@ export function newRaft(config: ResolvedConfig): Raft {
   const tracker = new ProgressTracker(config.maxInflightMsgs, config.maxInflightBytes);
   const raft = new Raft(config, log, tracker);
 
-  const { hardState, confState } = readInitialState(config);
+  const { hardState, confState } = log.initialState();
   const restored = restoreConfig(tracker, log.lastIndex(), confState);
   if (typeof restored === 'string') storageFailed(`its configuration is impossible: ${restored}`);
   if (!confStatesEquivalent(confState, restored.config.toConfState())) storageFailed('its configuration contradicts itself');
@@ -36,14 +33,6 @@ export function newRaft(config: ResolvedConfig): Raft {
   becomeFollower(raft, raft.term, None);
   if (raft.trace !== null) raft.trace.trace({ kind: 'start', id: raft.id, hardState, lastIndex: log.lastIndex(), confState });
   return raft;
-}
-
-function readInitialState(config: ResolvedConfig): { hardState: HardState; confState: ConfState } {
-  try {
-    return config.storage.initialState();
-  } catch (error) {
-    return storageFailed('initialState failed', error);
-  }
 }
 
 function loadHardState(raft: Raft, hardState: HardState): void {

@@ -11,7 +11,7 @@ import { StepResult } from './stepResult.js';
 /**
  * Appends proposed entries to the log and sends them out, all or none. Leader only.
  *
- * @returns Ok, or why the proposal was dropped; nothing was changed then.
+ * @returns Ok, or why the proposal was dropped; nothing was appended then.
  */
 export function propose(raft: Raft, entries: readonly Entry[]): StepResult {
   const refusal = refuseProposal(raft);
@@ -27,8 +27,10 @@ export function propose(raft: Raft, entries: readonly Entry[]): StepResult {
     pendingConfIndex = firstIndex + i;
   }
 
-  if (appendEntry(raft, entries) < 0) return dropped(raft, StepResult.OverLimit);
+  // Noted even if the quota refuses the entries, as etcd's raft does: further changes then wait until
+  // the log has reached this index. Groups that mix both implementations behave alike.
   raft.pendingConfIndex = pendingConfIndex;
+  if (appendEntry(raft, entries) < 0) return dropped(raft, StepResult.OverLimit);
   bcastAppend(raft);
   return StepResult.Ok;
 }

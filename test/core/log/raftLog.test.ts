@@ -134,6 +134,15 @@ describe('slice', () => {
     if (hi === 9) expect(ids(log.entriesFrom(lo, maxBytes))).toEqual(expected);
   });
 
+  test('what does not fit ends it, although something smaller behind it would fit', () => {
+    const storage = new MemoryStorage();
+    storage.append([...entriesFrom(1, [1]), ...entriesFrom(2, [1], new Uint8Array(100))]);
+    const log = new RaftLog(storage, silentLogger, noLimit);
+    log.append(entriesFrom(3, [1]));
+
+    expect(ids(log.slice(1, 4, 50))).toEqual(['1/1']);
+  });
+
   test('beyond the end, or reversed, is a broken invariant', () => {
     const { log } = logWith(layered);
 

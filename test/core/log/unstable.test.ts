@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import { unknownTerm } from '../../../src/core/log/storageReader.js';
 import { Unstable } from '../../../src/core/log/unstable.js';
-import { entrySize } from '../../../src/core/raftpb/entry.js';
+import { entrySize, type Entry } from '../../../src/core/raftpb/entry.js';
 import { noLimit } from '../../../src/core/types.js';
 import { entriesFrom, ids, snapshotAt } from '../../support/logBuilders.js';
 
@@ -8,10 +9,10 @@ import { entriesFrom, ids, snapshotAt } from '../../support/logBuilders.js';
 function unstableWith(terms: readonly number[], nextToWrite = 5): Unstable {
   const unstable = new Unstable(5, 1);
   const written = terms.slice(0, nextToWrite - 5);
-  if (written.length > 0) unstable.truncateAndAppend(entriesFrom(5, written), 1);
+  if (written.length > 0) unstable.truncateAndAppend(entriesFrom(5, written));
   unstable.acceptInProgress();
   const rest = terms.slice(written.length);
-  if (rest.length > 0) unstable.truncateAndAppend(entriesFrom(5 + written.length, rest), 1);
+  if (rest.length > 0) unstable.truncateAndAppend(entriesFrom(5 + written.length, rest));
   return unstable;
 }
 
@@ -77,19 +78,19 @@ describe('append cuts off what is at or behind its first entry (V7)', () => {
     },
     {
       at: 3, terms: [2, 2], nextToWrite: 7,
-      expected: { offset: 3, prevTerm: 7, nextToWrite: 3, entries: ['3/2', '4/2'] },
-      why: 'into the durable part, whose term the caller has looked up',
+      expected: { offset: 3, prevTerm: unknownTerm, nextToWrite: 3, entries: ['3/2', '4/2'] },
+      why: 'into the durable part: the storage knows what is before it',
     },
   ])('$why', ({ at, terms, nextToWrite, expected }) => {
     const unstable = unstableWith([1, 1], nextToWrite);
 
-    unstable.truncateAndAppend(entriesFrom(at, terms), 7);
+    unstable.truncateAndAppend(entriesFrom(at, terms));
 
     expect(stateOf(unstable)).toEqual(expected);
   });
 
   test('a gap is a broken invariant', () => {
-    expect(() => unstableWith([1]).truncateAndAppend(entriesFrom(7, [1]), 1)).toThrow(/gap/);
+    expect(() => unstableWith([1]).truncateAndAppend(entriesFrom(7, [1]))).toThrow(/gap/);
   });
 });
 
@@ -113,7 +114,7 @@ describe('stableTo drops what is durable', () => {
   test('the index of a pending snapshot is not an entry', () => {
     const unstable = unstableWith([]);
     unstable.restore(snapshotAt(9, 2));
-    unstable.truncateAndAppend(entriesFrom(10, [2]), 2);
+    unstable.truncateAndAppend(entriesFrom(10, [2]));
 
     expect(unstable.stableTo(9, 2)).toBe(false);
     expect(unstable.snapshot?.metadata.index).toBe(9);
@@ -122,9 +123,9 @@ describe('stableTo drops what is durable', () => {
 
   test('B10: a late answer for an entry that was replaced does not make the new one durable', () => {
     const unstable = unstableWith([]);
-    unstable.truncateAndAppend(entriesFrom(5, [2]), 1);
+    unstable.truncateAndAppend(entriesFrom(5, [2]));
     unstable.acceptInProgress();
-    unstable.truncateAndAppend(entriesFrom(5, [3]), 1);
+    unstable.truncateAndAppend(entriesFrom(5, [3]));
     unstable.acceptInProgress();
 
     expect(unstable.stableTo(5, 2)).toBe(false);
@@ -182,9 +183,9 @@ describe('slice', () => {
   });
 
   test.each<{ change: (unstable: Unstable) => void; expected: string[]; why: string }>([
-    { change: (u) => u.truncateAndAppend(entriesFrom(6, [2, 2]), 1), expected: ['6/2', '7/2'], why: 'a part was replaced' },
-    { change: (u) => u.truncateAndAppend(entriesFrom(2, [2, 2, 2, 2, 2, 2]), 1), expected: ['6/2', '7/2'], why: 'all was replaced' },
-    { change: (u) => { u.restore(snapshotAt(4, 1)); u.truncateAndAppend(entriesFrom(5, [3, 3, 3]), 1); }, expected: ['6/3', '7/3'], why: 'a snapshot came' },
+    { change: (u) => u.truncateAndAppend(entriesFrom(6, [2, 2])), expected: ['6/2', '7/2'], why: 'a part was replaced' },
+    { change: (u) => u.truncateAndAppend(entriesFrom(2, [2, 2, 2, 2, 2, 2])), expected: ['6/2', '7/2'], why: 'all was replaced' },
+    { change: (u) => { u.restore(snapshotAt(4, 1)); u.truncateAndAppend(entriesFrom(5, [3, 3, 3])); }, expected: ['6/3', '7/3'], why: 'a snapshot came' },
   ])('the answer given before is forgotten: $why', ({ change, expected }) => {
     const unstable = unstableWith([1, 1, 1]);
     const before = unstable.slice(6, 8, noLimit);
@@ -198,31 +199,40 @@ describe('slice', () => {
 
 describe('an array that was handed out never changes', () => {
   const changes: readonly { change: (unstable: Unstable) => void; why: string }[] = [
-    { change: (u) => u.truncateAndAppend(entriesFrom(8, [2]), 1), why: 'append' },
-    { change: (u) => u.truncateAndAppend(entriesFrom(6, [2]), 1), why: 'cut off and append' },
-    { change: (u) => u.truncateAndAppend(entriesFrom(5, [2, 2, 2]), 1), why: 'replace all' },
+    { change: (u) => u.truncateAndAppend(entriesFrom(8, [2])), why: 'append' },
+    { change: (u) => u.truncateAndAppend(entriesFrom(6, [2])), why: 'cut off and append' },
+    { change: (u) => u.truncateAndAppend(entriesFrom(5, [2, 2, 2])), why: 'replace all' },
     { change: (u) => u.stableTo(6, 1), why: 'a part is durable' },
     { change: (u) => u.stableTo(7, 1), why: 'all is durable' },
     { change: (u) => u.restore(snapshotAt(9, 2)), why: 'snapshot' },
   ];
 
-  test.each(changes)('$why', ({ change }) => {
-    const unstable = unstableWith([1, 1, 1]);
-    const handedOut = [unstable.nextEntries(), unstable.slice(5, 8, noLimit), unstable.slice(6, 8, noLimit)];
+  const takes: readonly { take: (unstable: Unstable) => readonly Entry[]; name: string }[] = [
+    { take: (u) => u.nextEntries(), name: 'to be written' },
+    { take: (u) => u.slice(5, 8, noLimit), name: 'all' },
+    { take: (u) => u.slice(6, 8, noLimit), name: 'a part' },
+  ];
+
+  test.each(takes.flatMap((row) => changes.map((change) => ({ ...row, ...change }))))('$name, $why', ({ take, change }) => {
+    const unstable = unstableWith([1, 1]);
+    unstable.truncateAndAppend(entriesFrom(7, [1]));
+    const handedOut = take(unstable);
+    const before = ids(handedOut);
 
     change(unstable);
-    if (unstable.snapshot === null) unstable.truncateAndAppend(entriesFrom(unstable.lastIndex() + 1, [4]), 1);
+    unstable.truncateAndAppend(entriesFrom(unstable.lastIndex() + 1, [4]));
+    unstable.truncateAndAppend(entriesFrom(unstable.lastIndex() + 1, [4]));
 
-    expect(handedOut.map((entries) => ids(entries))).toEqual([['5/1', '6/1', '7/1'], ['5/1', '6/1', '7/1'], ['6/1', '7/1']]);
+    expect(ids(handedOut)).toEqual(before);
   });
 
   test('nor does one that was taken over', () => {
     const unstable = unstableWith([]);
     const given = entriesFrom(5, [1]);
-    unstable.truncateAndAppend(given, 1);
+    unstable.truncateAndAppend(given);
 
-    unstable.truncateAndAppend(entriesFrom(6, [1]), 1);
-    unstable.truncateAndAppend(entriesFrom(7, [1]), 1);
+    unstable.truncateAndAppend(entriesFrom(6, [1]));
+    unstable.truncateAndAppend(entriesFrom(7, [1]));
 
     expect(ids(given)).toEqual(['5/1']);
     expect(ids(unstable.entries)).toEqual(['5/1', '6/1', '7/1']);

@@ -25,7 +25,7 @@ const startArguments = ['voters', 'learners', 'index', 'content'];
 export function addNodes(env: InteractionEnv, directive: Directive): void {
   const count = toInteger(word(directive, 0));
   // Not the default of the core, which never stops applying: here a limit of 0 does.
-  const config: ScriptConfig = { maxCommittedSizePerReady: env.defaults.maxSizePerMsg ?? Infinity, ...env.defaults };
+  const config: ScriptConfig = { ...env.defaults, maxCommittedSizePerReady: env.defaults.maxSizePerMsg };
   for (const arg of directive.args) {
     if (arg.values.length === 0 || startArguments.includes(arg.key)) continue;
     Object.assign(config, toChoice(arg.key, options)(valueOf(arg)));

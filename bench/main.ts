@@ -1,0 +1,84 @@
+/**
+ * `npm run bench`: one table of everything. Each row runs in a process of its own, so that none is
+ * slowed down or sped up by what another has made of the heap and of the compiler.
+ *
+ * --json prints an array of { name, unit, value, spread }, --only NAME runs the rows whose name contains
+ * NAME, --quick gives a rough answer in half a minute.
+ */
+import { spawnSync } from 'node:child_process';
+import { cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { catchupRows } from './catchup.js';
+import { groupRows } from './groups.js';
+import { microRows } from './micro.js';
+import { replicateRows } from './replicate.js';
+import { fullEffort, measure, quickEffort, type Effort, type Measured, type Row } from './row.js';
+
+const rows: readonly Row[] = [...replicateRows, ...groupRows, ...microRows, ...catchupRows];
+
+/** Rows that take long whatever the effort, with what they do at most. */
+const heavy: Readonly<Record<string, Effort>> = {
+  'ticks groups=5000': { warmups: 1, runs: 5, milliseconds: 0 },
+  'idle memory': { warmups: 0, runs: 5, milliseconds: 0 },
+  'catchup entries=1000000': { warmups: 1, runs: 5, milliseconds: 0 },
+};
+
+function effortOf(row: Row, quick: boolean): Effort {
+  const effort = heavy[row.name];
+  if (effort === undefined) return quick ? quickEffort : fullEffort;
+  return quick ? { warmups: 0, runs: 1, milliseconds: 0 } : effort;
+}
+
+function measureInChild(row: Row, quick: boolean): Measured {
+  const child = spawnSync(
+    process.execPath,
+    ['--expose-gc', '--max-semi-space-size=32', fileURLToPath(import.meta.url), '--row', row.name, ...(quick ? ['--quick'] : [])],
+    { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 1 << 20 },
+  );
+  if (child.status !== 0) throw new Error(`bench: the row "${row.name}" failed`);
+  return JSON.parse(child.stdout) as Measured;
+}
+
+function format(value: number): string {
+  return value >= 100 ? Math.round(value).toLocaleString('en-US') : value.toFixed(1);
+}
+
+function main(): number {
+  const { values } = parseArgs({
+    options: {
+      json: { type: 'boolean', default: false },
+      quick: { type: 'boolean', default: false },
+      only: { type: 'string' },
+      row: { type: 'string' },
+    },
+  });
+  if (values.row !== undefined) {
+    const row = rows.find(({ name }) => name === values.row);
+    if (row === undefined) throw new Error(`bench: no row "${values.row}"`);
+    process.stdout.write(JSON.stringify(measure(row, effortOf(row, values.quick))));
+    return 0;
+  }
+
+  const chosen = rows.filter(({ name }) => values.only === undefined || name.includes(values.only));
+  if (chosen.length === 0) {
+    process.stderr.write(`bench: no row contains "${values.only ?? ''}". There are:\n${rows.map(({ name }) => `  ${name}\n`).join('')}`);
+    return 1;
+  }
+  if (!values.json) {
+    process.stdout.write(`Node ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores. Medians; spread is lowest and highest run.\n\n`);
+    process.stdout.write(`${'row'.padEnd(46)}${'value'.padStart(14)}  ${'unit'.padEnd(14)}spread\n`);
+  }
+  const measured: Measured[] = [];
+  for (const row of chosen) {
+    const result = measureInChild(row, values.quick);
+    measured.push(result);
+    if (!values.json) {
+      process.stdout.write(`${result.name.padEnd(46)}${format(result.value).padStart(14)}  ${result.unit.padEnd(14)}${result.spread}\n`);
+    }
+  }
+  if (values.json) process.stdout.write(`${JSON.stringify(measured, null, 2)}\n`);
+  return 0;
+}
+
+process.exitCode = main();

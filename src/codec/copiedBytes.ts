@@ -1,0 +1,50 @@
+import { ByteBlocks, maxHeapBytes, maxSharedBytes } from './byteBlocks.js';
+
+// Shared by all decodes of the program, which cannot interfere: no piece is handed out twice.
+const decodedBlocks = new ByteBlocks();
+
+/**
+ * Copies byte strings out of one input. The first one copies the rest of the input, as far as it fits
+ * into the block, in one go; those that follow only need a view each. So 64 entries cost one copy.
+ */
+export class CopiedBytes {
+  private readonly input: Uint8Array;
+  // The part of the input, from `start` to `end`, that is in the block, `shift` bytes further on.
+  private start = 0;
+  private end = 0;
+  private shift = 0;
+
+  constructor(input: Uint8Array) {
+    this.input = input;
+  }
+
+  /** A copy of `length` bytes at `pos`, which must be inside the input. */
+  take(pos: number, length: number): Uint8Array {
+    const input = this.input;
+    if (length > maxSharedBytes) return input.slice(pos, pos + length);
+    if (pos + length > this.end || pos < this.start) {
+      if (length <= maxHeapBytes && input.length - pos <= 2 * maxHeapBytes) return copySmall(input, pos, length);
+      this.fill(pos, length);
+    }
+    return new Uint8Array(decodedBlocks.block.buffer, pos + this.shift, length);
+  }
+
+  private fill(pos: number, length: number): void {
+    decodedBlocks.reserve(length);
+    const { block, used } = decodedBlocks;
+    const size = Math.min(this.input.length - pos, block.length - used);
+    block.set(new Uint8Array(this.input.buffer, this.input.byteOffset + pos, size), used);
+    decodedBlocks.used = used + size;
+    this.start = pos;
+    this.end = pos + size;
+    this.shift = used - pos;
+  }
+}
+
+function copySmall(input: Uint8Array, pos: number, length: number): Uint8Array {
+  // Measured: below about 20 bytes the loop is faster than the call.
+  if (length > 20) return input.slice(pos, pos + length);
+  const copy = new Uint8Array(length);
+  for (let i = 0; i < length; i++) copy[i] = input[pos + i]!;
+  return copy;
+}
