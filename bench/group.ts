@@ -10,6 +10,8 @@ export interface GroupOptions {
   readonly config?: Partial<Config>;
 }
 
+const noData = new Uint8Array(0);
+
 /** One member, and what a host would keep beside it. */
 export class Member {
   readonly id: number;
@@ -21,7 +23,7 @@ export class Member {
   constructor(id: number, voters: readonly number[], config: Partial<Config>) {
     this.id = id;
     this.storage.applySnapshot({
-      data: new Uint8Array(0),
+      data: noData,
       metadata: { index: 1, term: 1, confState: newConfState({ voters }) },
     });
     this.node = new RawNode({

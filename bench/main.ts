@@ -21,6 +21,7 @@ const rows: readonly Row[] = [...replicateRows, ...groupRows, ...microRows, ...c
 const heavy: Readonly<Record<string, Effort>> = {
   'ticks groups=5000': { warmups: 1, runs: 5, milliseconds: 0 },
   'idle memory': { warmups: 0, runs: 5, milliseconds: 0 },
+  'catchup entries=10000': { warmups: 1, runs: 5, milliseconds: 0 },
   'catchup entries=1000000': { warmups: 1, runs: 5, milliseconds: 0 },
 };
 

@@ -20,7 +20,7 @@ import { coreStoreys, deterministicWings, forbiddenNames, maxLines, ownedLists, 
 
 const src = readModules('src');
 const examples = readModules('examples', 'examples/');
-const everything = [...src, ...examples, ...readModules('test', 'test/')];
+const everything = [...src, ...examples, ...readModules('test', 'test/'), ...readModules('bench', 'bench/')];
 /** Entry points as modules: `src/core/index`. */
 const entries = entryPoints('.').map(({ source }) => source.replace(/\.ts$/, ''));
 const deterministic = src.filter(({ name }) => deterministicWings.some((wing) => name.startsWith(wing)));

@@ -14,9 +14,13 @@ export const tooLarge = -1;
  */
 const presentEmptyBytes: Uint8Array = new Uint8Array(0);
 
-/** The engine's own typed array over the same memory; a Buffer would answer `slice` and `constructor` differently. */
-function plainBytes(input: Uint8Array): Uint8Array {
-  if (input.constructor === Uint8Array) return input;
+/**
+ * The engine's own typed array over the same memory: a Buffer slices differently.
+ *
+ * @throws RaftError `ERR_RAFT_ARGUMENT_INVALID` if the argument is not a Uint8Array.
+ */
+export function plainBytes(input: Uint8Array): Uint8Array {
+  if (input?.constructor === Uint8Array) return input;
   // Not `instanceof`: the array may come from another realm, such as a frame or a test sandbox.
   if (!ArrayBuffer.isView(input) || input.BYTES_PER_ELEMENT !== 1) {
     throw new RaftError(RaftErrorCode.ArgumentInvalid, 'only a Uint8Array can be decoded');
@@ -47,8 +51,9 @@ export class ByteReader {
   private outOfRangeAt = -1;
   private copied: CopiedBytes | null = null;
 
+  /** @param input as {@link plainBytes} returns it. */
   constructor(input: Uint8Array, options: DecodeOptions | undefined) {
-    this.bytes = plainBytes(input);
+    this.bytes = input;
     this.alias = options !== undefined && options.alias === true;
     this.entriesLeft = options?.maxEntries ?? codecLimits.maxEntries;
   }
@@ -105,28 +110,29 @@ export class ByteReader {
     return high === 0 && middle < 0x200_0000 ? middle * 0x1000_0000 + low : tooLarge;
   }
 
-  /** A term or index that {@link readVarint} found too large. Decoding goes on; {@link finish} throws. */
-  refuseLater(offset: number): number {
-    if (this.outOfRangeAt < 0) this.outOfRangeAt = offset;
+  /** The term or index just found. One that is too large is refused by {@link finish}. */
+  foundNumber(): number {
+    if (this.value !== tooLarge) return this.value;
+    if (this.outOfRangeAt < 0) this.outOfRangeAt = this.pos - 1;
     return 0;
   }
 
-  /** The exact id of the varint that ends before `pos` and was read as `value`. */
-  idOf(value: number, pos: number): NodeId {
-    return value !== tooLarge ? value : exactVarint(this.bytes, pos);
+  /** The node id just found, exactly. */
+  foundId(): NodeId {
+    return this.value !== tooLarge ? this.value : exactVarint(this.bytes, this.pos);
   }
 
-  /** The enum number of the varint that ends before `pos`: its low 32 bits, as protobuf defines it. */
-  enumOf(value: number, pos: number): number {
-    if (value !== tooLarge) return value | 0;
-    return Number(BigInt.asIntN(32, BigInt(exactVarint(this.bytes, pos))));
+  /** The enum number just found: its low 32 bits, as protobuf defines it. */
+  foundEnum(): number {
+    if (this.value !== tooLarge) return this.value | 0;
+    return Number(BigInt.asIntN(32, BigInt(exactVarint(this.bytes, this.pos))));
   }
 
   /**
    * The tag at `start` of a field with a number or a byte string. A field of any other wire type is
    * skipped, because the schema has none, and the answer is 0. {@link pos} is after what was read.
    */
-  readTag(start: number, end: number): number {
+  private readTag(start: number, end: number): number {
     const tag = this.readVarint(start, end);
     this.checkTag(tag, start);
     if ((tag & 5) === 0) return tag;

@@ -1,7 +1,11 @@
-import { ByteBlocks, maxHeapBytes, maxSharedBytes } from './byteBlocks.js';
+import { ByteBlocks, maxHeapBytes } from './byteBlocks.js';
 
-// Shared by all decodes of the program, which cannot interfere: no piece is handed out twice.
-const decodedBlocks = new ByteBlocks();
+// Shared by all decodes of the program, which cannot interfere: no piece is handed out twice. Small
+// blocks, because decoded entries stay in the log for long.
+const decodedBlocks = new ByteBlocks(0x4000);
+
+/** Longer byte strings get memory of their own. */
+const maxSharedBytes = 0x1000;
 
 /**
  * Copies byte strings out of one input. The first one copies the rest of the input, as far as it fits
@@ -9,7 +13,8 @@ const decodedBlocks = new ByteBlocks();
  */
 export class CopiedBytes {
   private readonly input: Uint8Array;
-  // The part of the input, from `start` to `end`, that is in the block, `shift` bytes further on.
+  // The part of the input, from `start` to `end`, that is in `buffer`, `shift` bytes further on.
+  private buffer: ArrayBuffer = decodedBlocks.buffer;
   private start = 0;
   private end = 0;
   private shift = 0;
@@ -26,15 +31,20 @@ export class CopiedBytes {
       if (length <= maxHeapBytes && input.length - pos <= 2 * maxHeapBytes) return copySmall(input, pos, length);
       this.fill(pos, length);
     }
-    return new Uint8Array(decodedBlocks.block.buffer, pos + this.shift, length);
+    return new Uint8Array(this.buffer, pos + this.shift, length);
   }
 
-  private fill(pos: number, length: number): void {
+  private fill(wanted: number, length: number): void {
+    const input = this.input;
     decodedBlocks.reserve(length);
-    const { block, used } = decodedBlocks;
-    const size = Math.min(this.input.length - pos, block.length - used);
-    block.set(new Uint8Array(this.input.buffer, this.input.byteOffset + pos, size), used);
+    const { block, buffer, used } = decodedBlocks;
+    const room = block.length - used;
+    // A view of the input costs as much as copying 1 KiB, so a short head in front is copied too.
+    const pos = wanted < 0x200 && input.length <= room ? 0 : wanted;
+    const size = Math.min(input.length - pos, room);
+    block.set(pos === 0 && size === input.length ? input : input.subarray(pos, pos + size), used);
     decodedBlocks.used = used + size;
+    this.buffer = buffer;
     this.start = pos;
     this.end = pos + size;
     this.shift = used - pos;

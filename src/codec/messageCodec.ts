@@ -3,9 +3,10 @@ import type { Entry } from '../core/raftpb/entry.js';
 import { newMessage, type Message } from '../core/raftpb/message.js';
 import { MessageType } from '../core/raftpb/messageType.js';
 import { emptySnapshot } from '../core/raftpb/state.js';
-import { None } from '../core/types.js';
-import { ByteBlocks, maxHeapBytes, maxSharedBytes } from './byteBlocks.js';
-import { ByteReader } from './byteReader.js';
+import { varintSize } from '../core/raftpb/varint.js';
+import { emptyBytes, None } from '../core/types.js';
+import { ByteBlocks } from './byteBlocks.js';
+import { ByteReader, plainBytes } from './byteReader.js';
 import { codecLimits, type DecodeOptions } from './limits.js';
 import {
   bytesFieldSize,
@@ -15,28 +16,26 @@ import {
   readEntry,
   readSnapshot,
   writeBytesField,
-  writeEntry,
+  writeEntryField,
   writeSnapshot,
-  writeTagAndLength,
 } from './stateCodec.js';
-import { enumSize, idSize, numberSize, writeEnum, writeId, writeNumber } from './uint64.js';
+import { enumSize, idSize, writeEnum, writeIdField, writeNumberField } from './uint64.js';
 
 function sizeAt(m: Message, depth: number): number {
-  let size = 0;
+  let size = bytesFieldSize(m.context);
   if (m.type !== 0) size += 1 + enumSize(m.type);
   if (m.to !== None) size += 1 + idSize(m.to);
   if (m.from !== None) size += 1 + idSize(m.from);
-  if (m.term !== 0) size += 1 + numberSize(m.term);
-  if (m.logTerm !== 0) size += 1 + numberSize(m.logTerm);
-  if (m.index !== 0) size += 1 + numberSize(m.index);
+  if (m.term !== 0) size += 1 + varintSize(m.term);
+  if (m.logTerm !== 0) size += 1 + varintSize(m.logTerm);
+  if (m.index !== 0) size += 1 + varintSize(m.index);
+  if (m.commit !== 0) size += 1 + varintSize(m.commit);
+  if (m.reject) size += 2;
+  if (m.rejectHint !== 0) size += 1 + varintSize(m.rejectHint);
+  if (m.vote !== None) size += 1 + idSize(m.vote);
   const entries = m.entries;
   for (let i = 0; i < entries.length; i++) size += lengthDelimitedSize(encodedEntrySize(entries[i]!));
-  if (m.commit !== 0) size += 1 + numberSize(m.commit);
   if (m.snapshot !== null) size += lengthDelimitedSize(encodedSnapshotSize(m.snapshot));
-  if (m.reject) size += 2;
-  if (m.rejectHint !== 0) size += 1 + numberSize(m.rejectHint);
-  size += bytesFieldSize(m.context);
-  if (m.vote !== None) size += 1 + idSize(m.vote);
   if (m.responses.length > 0) size += responsesSize(m.responses, depth + 1);
   return size;
 }
@@ -50,87 +49,111 @@ function responsesSize(responses: readonly Message[], depth: number): number {
   return size;
 }
 
-/** Writes `m` so that it ends before `end`; returns where it starts. */
-function writeMessage(target: Uint8Array, end: number, m: Message): number {
-  let pos = end;
-  if (m.responses.length > 0) pos = writeResponses(target, pos, m.responses);
-  if (m.vote !== None) {
-    pos = writeId(target, pos, m.vote) - 1;
-    target[pos] = 0x68;
+/**
+ * Writes a message; returns the position after it.
+ *
+ * Fields that usually take one byte are written here and not by a call: an empty MsgApp takes 30 ns so,
+ * and 42 with calls.
+ */
+function writeMessage(target: Uint8Array, start: number, m: Message): number {
+  const { type, to, from, term, logTerm } = m;
+  let pos = start;
+  if ((type & 0x7f) !== type) {
+    target[pos] = 0x08;
+    pos = writeEnum(target, pos + 1, type);
+  } else if (type !== 0) {
+    target[pos] = 0x08;
+    target[pos + 1] = type;
+    pos += 2;
   }
-  pos = writeBytesField(target, pos, 0x62, m.context);
-  if (m.rejectHint !== 0) {
-    pos = writeNumber(target, pos, m.rejectHint) - 1;
-    target[pos] = 0x58;
+  if (typeof to !== 'number' || (to & 0x7f) !== to) {
+    pos = writeIdField(target, pos, 0x10, to);
+  } else if (to !== None) {
+    target[pos] = 0x10;
+    target[pos + 1] = to;
+    pos += 2;
+  }
+  if (typeof from !== 'number' || (from & 0x7f) !== from) {
+    pos = writeIdField(target, pos, 0x18, from);
+  } else if (from !== None) {
+    target[pos] = 0x18;
+    target[pos + 1] = from;
+    pos += 2;
+  }
+  if ((term & 0x7f) !== term) {
+    pos = writeNumberField(target, pos, 0x20, term);
+  } else if (term !== 0) {
+    target[pos] = 0x20;
+    target[pos + 1] = term;
+    pos += 2;
+  }
+  if ((logTerm & 0x7f) !== logTerm) {
+    pos = writeNumberField(target, pos, 0x28, logTerm);
+  } else if (logTerm !== 0) {
+    target[pos] = 0x28;
+    target[pos + 1] = logTerm;
+    pos += 2;
+  }
+  if (m.index !== 0) pos = writeNumberField(target, pos, 0x30, m.index);
+  const entries = m.entries;
+  for (let i = 0; i < entries.length; i++) pos = writeEntryField(target, pos, 0x3a, entries[i]!);
+  if (m.commit !== 0) pos = writeNumberField(target, pos, 0x40, m.commit);
+  return hasRest(m) ? writeRest(target, pos, m) : pos;
+}
+
+function hasRest(m: Message): boolean {
+  return (
+    m.context !== emptyBytes ||
+    m.reject ||
+    m.rejectHint !== 0 ||
+    m.vote !== None ||
+    m.snapshot !== null ||
+    m.responses.length > 0
+  );
+}
+
+/** Writes what few messages have. */
+function writeRest(target: Uint8Array, start: number, m: Message): number {
+  let pos = start;
+  if (m.snapshot !== null) {
+    pos = writeNumberField(target, pos, 0x4a, encodedSnapshotSize(m.snapshot));
+    pos = writeSnapshot(target, pos, m.snapshot);
   }
   if (m.reject) {
-    target[pos - 1] = 1;
-    target[pos - 2] = 0x50;
-    pos -= 2;
+    target[pos] = 0x50;
+    target[pos + 1] = 1;
+    pos += 2;
   }
-  if (m.snapshot !== null) {
-    const stop = pos;
-    pos = writeSnapshot(target, stop, m.snapshot);
-    pos = writeTagAndLength(target, pos, 0x4a, stop - pos);
+  if (m.rejectHint !== 0) pos = writeNumberField(target, pos, 0x58, m.rejectHint);
+  pos = writeBytesField(target, pos, 0x62, m.context);
+  if (m.vote !== None) pos = writeIdField(target, pos, 0x68, m.vote);
+  for (let i = 0; i < m.responses.length; i++) {
+    const response = m.responses[i]!;
+    pos = writeMessage(target, writeNumberField(target, pos, 0x72, sizeAt(response, 0)), response);
   }
-  if (m.commit !== 0) {
-    pos = writeNumber(target, pos, m.commit) - 1;
-    target[pos] = 0x40;
-  }
+  return pos;
+}
+
+// Encoded messages live a short time, so these blocks can be larger than those of decoded data.
+const encodedBlocks = new ByteBlocks(0x1_0000);
+
+/** Longer messages get memory of their own. */
+const maxSharedBytes = 0x4000;
+
+/** All fields of a message but records and bytes, at their longest. */
+const maxHeadSize = 100;
+
+/** All fields of an entry, tag and length included, but not its data, at their longest. */
+const maxEntryHeadSize = 42;
+
+/** A bound on the size of a message that is quick to find, or Infinity if it is not worth looking for. */
+function sizeBound(m: Message): number {
   const entries = m.entries;
-  for (let i = entries.length - 1; i >= 0; i--) {
-    const stop = pos;
-    pos = writeEntry(target, stop, entries[i]!);
-    pos = writeTagAndLength(target, pos, 0x3a, stop - pos);
-  }
-  return writeHead(target, pos, m);
-}
-
-/** Writes the six numbers in front of the entries. */
-function writeHead(target: Uint8Array, end: number, m: Message): number {
-  let pos = end;
-  if (m.index !== 0) {
-    pos = writeNumber(target, pos, m.index) - 1;
-    target[pos] = 0x30;
-  }
-  if (m.logTerm !== 0) {
-    pos = writeNumber(target, pos, m.logTerm) - 1;
-    target[pos] = 0x28;
-  }
-  if (m.term !== 0) {
-    pos = writeNumber(target, pos, m.term) - 1;
-    target[pos] = 0x20;
-  }
-  if (m.from !== None) {
-    pos = writeId(target, pos, m.from) - 1;
-    target[pos] = 0x18;
-  }
-  if (m.to !== None) {
-    pos = writeId(target, pos, m.to) - 1;
-    target[pos] = 0x10;
-  }
-  if (m.type !== 0) {
-    pos = writeEnum(target, pos, m.type) - 1;
-    target[pos] = 0x08;
-  }
-  return pos;
-}
-
-function writeResponses(target: Uint8Array, end: number, responses: readonly Message[]): number {
-  let pos = end;
-  for (let i = responses.length - 1; i >= 0; i--) {
-    const stop = pos;
-    pos = writeMessage(target, stop, responses[i]!);
-    pos = writeTagAndLength(target, pos, 0x72, stop - pos);
-  }
-  return pos;
-}
-
-// Encoded messages live a short time, decoded data a long one; so they do not share blocks.
-const encodedBlocks = new ByteBlocks();
-
-function bytesFor(size: number): Uint8Array {
-  return size <= maxHeapBytes || size > maxSharedBytes ? new Uint8Array(size) : encodedBlocks.take(size);
+  const count = entries.length;
+  if (m.snapshot !== null || m.responses.length > 0 || count * maxEntryHeadSize > maxSharedBytes) return Infinity;
+  let bound = maxHeadSize + m.context.length + count * maxEntryHeadSize;
+  for (let i = 0; i < count; i++) bound += entries[i]!.data.length;
+  return bound;
 }
 
 /**
@@ -153,9 +176,17 @@ export function encodedMessageSize(m: Message): number {
  * @throws RaftError as {@link encodedMessageSize}.
  */
 export function encodeMessage(m: Message): Uint8Array {
+  if (sizeBound(m) > maxSharedBytes) return encodeAlone(m);
+  // Written first and cut off afterwards: that saves measuring it, a quarter of the time.
+  encodedBlocks.reserve(maxSharedBytes);
+  const start = encodedBlocks.used;
+  return encodedBlocks.cut(writeMessage(encodedBlocks.block, start, m) - start);
+}
+
+function encodeAlone(m: Message): Uint8Array {
   const size = sizeAt(m, 0);
-  const bytes = bytesFor(size);
-  if (writeMessage(bytes, size, m) !== 0) panic('codec: the size of a message changed while it was written');
+  const bytes = new Uint8Array(size);
+  if (writeMessage(bytes, 0, m) !== size) panic('codec: not the size of the message');
   return bytes;
 }
 
@@ -179,95 +210,149 @@ export function encodeMessageInto(
       `a message of ${size} bytes does not fit into ${target.length} bytes at ${offset}`,
     );
   }
-  if (writeMessage(target, end, m) !== offset) panic('codec: not the size of the message');
+  if (writeMessage(target, offset, m) !== end) panic('codec: not the size of the message');
   return end;
 }
 
-/** Reads the message between two positions. */
-function readMessage(reader: ByteReader, start: number, end: number, depth: number): Message {
-  const bytes = reader.bytes;
+/**
+ * Reads the message between two positions.
+ *
+ * Here is what every message has: numbers of up to three bytes, and entries. A reader is only made when
+ * something else turns up, and {@link readField} then reads that field. An empty MsgApp takes 22 ns so,
+ * and 34 if everything goes through a reader.
+ *
+ * @param given the reader of the message around this one, or null.
+ */
+function readMessage(
+  bytes: Uint8Array,
+  options: DecodeOptions | undefined,
+  given: ByteReader | null,
+  start: number,
+  end: number,
+  depth: number,
+): Message {
   const m = newMessage(MessageType.MsgHup, None);
-  let entries: Entry[] | null = null;
-  let responses: Message[] | null = null;
+  let reader = given;
   let pos = start;
   while (pos < end) {
     const at = pos;
-    let tag = bytes[pos++]!;
-    if (tag >= 0x80) {
-      tag = reader.readVarint(at, end);
-      pos = reader.pos;
-    }
-    if ((tag & 5) !== 0) {
-      pos = reader.skipField(tag, at, pos, end);
-      continue;
-    }
-    // Both wire types that the schema has go on with a varint: the number, or the length.
-    let value = pos < end ? bytes[pos++]! : reader.readVarint(pos, end);
+    const tag = bytes[pos++]!;
+    let value = pos < end ? bytes[pos++]! : -1;
     if (value >= 0x80) {
-      value = reader.readVarint(pos - 1, end);
-      pos = reader.pos;
+      const second = pos < end ? bytes[pos]! : 0xff;
+      if (second < 0x80) {
+        value = (value & 0x7f) | (second << 7);
+        pos++;
+      } else if (pos + 1 < end && bytes[pos + 1]! < 0x80) {
+        value = (value & 0x7f) | ((second & 0x7f) << 7) | (bytes[pos + 1]! << 14);
+        pos += 2;
+      } else {
+        value = -1;
+      }
     }
-    switch (tag) {
-      case 0x08:
-        m.type = reader.enumOf(value) as MessageType;
-        break;
-      case 0x10:
-        m.to = reader.idOf(value);
-        break;
-      case 0x18:
-        m.from = reader.idOf(value);
-        break;
-      case 0x20:
-        m.term = value >= 0 ? value : reader.refuseLater(at);
-        break;
-      case 0x28:
-        m.logTerm = value >= 0 ? value : reader.refuseLater(at);
-        break;
-      case 0x30:
-        m.index = value >= 0 ? value : reader.refuseLater(at);
-        break;
-      case 0x3a:
-        reader.checkLength(value, pos, end);
-        reader.countEntry(at);
-        if (entries === null) m.entries = entries = [];
-        entries.push(readEntry(reader, pos, pos + value));
-        pos += value;
-        break;
-      case 0x40:
-        m.commit = value >= 0 ? value : reader.refuseLater(at);
-        break;
-      case 0x4a:
-        reader.checkLength(value, pos, end);
-        reader.pos = pos;
-        m.snapshot = readSnapshot(reader, pos + value, m.snapshot ?? emptySnapshot);
-        pos += value;
-        break;
-      case 0x50:
-        m.reject = value !== 0;
-        break;
-      case 0x58:
-        m.rejectHint = value >= 0 ? value : reader.refuseLater(at);
-        break;
-      case 0x62:
-        reader.checkLength(value, pos, end);
-        m.context = reader.takeBytes(pos, value);
-        pos += value;
-        break;
-      case 0x68:
-        m.vote = reader.idOf(value);
-        break;
-      case 0x72:
-        reader.checkLength(value, pos, end);
-        reader.countResponse(at, depth + 1);
-        if (responses === null) m.responses = responses = [];
-        responses.push(readMessage(reader, pos, pos + value, depth + 1));
-        pos += value;
-        break;
-      default:
-        pos = reader.skipValue(tag, value, at, pos, end);
+    if (value >= 0) {
+      switch (tag) {
+        case 0x08:
+          m.type = value as MessageType;
+          continue;
+        case 0x10:
+          m.to = value;
+          continue;
+        case 0x18:
+          m.from = value;
+          continue;
+        case 0x20:
+          m.term = value;
+          continue;
+        case 0x28:
+          m.logTerm = value;
+          continue;
+        case 0x30:
+          m.index = value;
+          continue;
+        case 0x3a: {
+          if (reader === null) reader = new ByteReader(bytes, options);
+          m.entries = append(m.entries, readCountedEntry(reader, at, pos, value, end));
+          pos += value;
+          continue;
+        }
+        case 0x40:
+          m.commit = value;
+          continue;
+      }
     }
+    if (reader === null) reader = new ByteReader(bytes, options);
+    pos = readField(reader, m, at, end, depth);
   }
+  if (depth === 0 && reader !== null) reader.finish();
   return m;
+}
+
+/** Adds to a list of a message that is being read. The empty list is shared by all messages; any other is this message's own. */
+function append<T>(list: readonly T[], item: T): readonly T[] {
+  if (list.length === 0) return [item];
+  (list as T[]).push(item);
+  return list;
+}
+
+function readCountedEntry(reader: ByteReader, at: number, pos: number, length: number, end: number): Entry {
+  reader.checkLength(length, pos, end);
+  reader.countEntry(at);
+  return readEntry(reader, pos, pos + length);
+}
+
+/** Reads any field at all of a message, or skips an unknown one; returns the position after it. */
+function readField(reader: ByteReader, m: Message, at: number, end: number, depth: number): number {
+  reader.pos = at;
+  if (!reader.nextField(end)) return end;
+  const start = reader.pos;
+  const next = (reader.tag & 2) !== 0 ? start + reader.value : start;
+  switch (reader.tag) {
+    case 0x08:
+      m.type = reader.foundEnum() as MessageType;
+      break;
+    case 0x10:
+      m.to = reader.foundId();
+      break;
+    case 0x18:
+      m.from = reader.foundId();
+      break;
+    case 0x20:
+      m.term = reader.foundNumber();
+      break;
+    case 0x28:
+      m.logTerm = reader.foundNumber();
+      break;
+    case 0x30:
+      m.index = reader.foundNumber();
+      break;
+    case 0x3a:
+      m.entries = append(m.entries, readCountedEntry(reader, at, start, reader.value, end));
+      break;
+    case 0x40:
+      m.commit = reader.foundNumber();
+      break;
+    case 0x4a:
+      m.snapshot = readSnapshot(reader, next, m.snapshot ?? emptySnapshot);
+      break;
+    case 0x50:
+      m.reject = reader.value !== 0;
+      break;
+    case 0x58:
+      m.rejectHint = reader.foundNumber();
+      break;
+    case 0x62:
+      m.context = reader.takeBytes(start, reader.value);
+      break;
+    case 0x68:
+      m.vote = reader.foundId();
+      break;
+    case 0x72:
+      reader.countResponse(at, depth + 1);
+      m.responses = append(m.responses, readMessage(reader.bytes, undefined, reader, start, next, depth + 1));
+      break;
+  }
+  return next;
 }
 
 /**
@@ -286,8 +371,6 @@ function readMessage(reader: ByteReader, start: number, end: number, depth: numb
  *   Both give the byte offset. `ERR_RAFT_ARGUMENT_INVALID` if `bytes` is not a Uint8Array.
  */
 export function decodeMessage(bytes: Uint8Array, options?: DecodeOptions): Message {
-  const reader = new ByteReader(bytes, options);
-  const m = readMessage(reader, 0, reader.bytes.length, 0);
-  reader.finish();
-  return m;
+  const input = plainBytes(bytes);
+  return readMessage(input, options, null, 0, input.length, 0);
 }

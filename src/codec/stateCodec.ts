@@ -9,13 +9,13 @@ import {
 } from '../core/raftpb/state.js';
 import { varintSize } from '../core/raftpb/varint.js';
 import { emptyBytes, None, type NodeId } from '../core/types.js';
-import { ByteReader, tooLarge } from './byteReader.js';
+import { ByteReader, plainBytes, tooLarge } from './byteReader.js';
 import { codecLimits, type DecodeOptions } from './limits.js';
-import { enumSize, idSize, numberSize, writeEnum, writeId, writeNumber } from './uint64.js';
+import { enumSize, idSize, writeEnum, writeIdField, writeNumberField } from './uint64.js';
 
 /**
- * Entry, Snapshot, ConfState and HardState on the wire. For each: its size, writing it backwards to
- * end before a position, reading it from a range.
+ * Entry, Snapshot, ConfState and HardState on the wire. For each: its size, writing it at a position,
+ * reading it from a range.
  *
  * What is left out, exactly as etcd raft 3.7 does it: numbers that are zero, false, and the shared
  * constants `emptyBytes`, `emptyConfState` and the metadata of `emptySnapshot`, which stand for a
@@ -23,7 +23,7 @@ import { enumSize, idSize, numberSize, writeEnum, writeId, writeNumber } from '.
  * the same to every reader (E14).
  */
 
-/** Bytes of a field of up to 15 that holds `length` bytes, with tag and length. */
+/** Bytes of a field that holds `length` bytes, with its tag of one byte and its length. */
 export function lengthDelimitedSize(length: number): number {
   return 1 + varintSize(length) + length;
 }
@@ -33,50 +33,59 @@ export function bytesFieldSize(bytes: Uint8Array): number {
   return bytes === emptyBytes ? 0 : lengthDelimitedSize(bytes.length);
 }
 
-/** Writes an optional byte string so that it ends before `end`; returns where its tag stands. */
-export function writeBytesField(target: Uint8Array, end: number, tag: number, bytes: Uint8Array): number {
-  if (bytes === emptyBytes) return end;
+/** Writes an optional byte string; returns the position after it. */
+export function writeBytesField(target: Uint8Array, start: number, tag: number, bytes: Uint8Array): number {
+  if (bytes === emptyBytes) return start;
   const length = bytes.length;
-  const start = end - length;
+  const pos = writeNumberField(target, start, tag, length);
   // Measured: a call of `set` costs as much as this loop over 16 bytes.
-  if (length > 16) target.set(bytes, start);
-  else for (let i = 0; i < length; i++) target[start + i] = bytes[i]!;
-  return writeTagAndLength(target, start, tag, length);
-}
-
-/** Writes tag and length in front of what starts at `start`. */
-export function writeTagAndLength(target: Uint8Array, start: number, tag: number, length: number): number {
-  const pos = writeNumber(target, start, length) - 1;
-  target[pos] = tag;
-  return pos;
+  if (length > 16) target.set(bytes, pos);
+  else for (let i = 0; i < length; i++) target[pos + i] = bytes[i]!;
+  return pos + length;
 }
 
 /** Encoded size in bytes of an entry, without tag and length. */
 export function encodedEntrySize(entry: Entry): number {
   return (
     (entry.type === 0 ? 0 : 1 + enumSize(entry.type)) +
-    (entry.term === 0 ? 0 : 1 + numberSize(entry.term)) +
-    (entry.index === 0 ? 0 : 1 + numberSize(entry.index)) +
+    (entry.term === 0 ? 0 : 1 + varintSize(entry.term)) +
+    (entry.index === 0 ? 0 : 1 + varintSize(entry.index)) +
     bytesFieldSize(entry.data)
   );
 }
 
-/** Writes an entry so that it ends before `end`; returns where it starts. */
-export function writeEntry(target: Uint8Array, end: number, entry: Entry): number {
-  let pos = writeBytesField(target, end, 0x22, entry.data);
-  if (entry.index !== 0) {
-    pos = writeNumber(target, pos, entry.index) - 1;
-    target[pos] = 0x18;
-  }
-  if (entry.term !== 0) {
-    pos = writeNumber(target, pos, entry.term) - 1;
-    target[pos] = 0x10;
-  }
+/** Writes an entry; returns the position after it. */
+export function writeEntry(target: Uint8Array, start: number, entry: Entry): number {
+  const term = entry.term;
+  let pos = start;
   if (entry.type !== 0) {
-    pos = writeEnum(target, pos, entry.type) - 1;
     target[pos] = 0x08;
+    pos = writeEnum(target, pos + 1, entry.type);
   }
-  return pos;
+  if ((term & 0x7f) !== term) {
+    pos = writeNumberField(target, pos, 0x10, term);
+  } else if (term !== 0) {
+    // One byte without a call: the usual case, and 4 ns less for each entry.
+    target[pos] = 0x10;
+    target[pos + 1] = term;
+    pos += 2;
+  }
+  if (entry.index !== 0) pos = writeNumberField(target, pos, 0x18, entry.index);
+  return writeBytesField(target, pos, 0x22, entry.data);
+}
+
+/** Writes an entry with tag and length; returns the position after it. */
+export function writeEntryField(target: Uint8Array, start: number, tag: number, entry: Entry): number {
+  // The entry is written first and its length afterwards, where the data alone tells how many bytes the
+  // length will take: measuring the entry would cost half as much as writing it. The other fields of an
+  // entry take at most 35 bytes.
+  const length = entry.data.length;
+  const lengthSize =
+    length < 0x80 - 35 ? 1 : length >= 0x80 && length < 0x4000 - 35 ? 2 : varintSize(encodedEntrySize(entry));
+  const first = start + 1 + lengthSize;
+  const end = writeEntry(target, first, entry);
+  writeNumberField(target, start, tag, end - first);
+  return end;
 }
 
 /** Reads the entry between two positions. */
@@ -90,33 +99,40 @@ export function readEntry(reader: ByteReader, start: number, end: number): Entry
   while (pos < end) {
     const at = pos;
     let tag = bytes[pos++]!;
-    if (tag >= 0x80) {
-      tag = reader.readVarint(at, end);
-      pos = reader.pos;
-    }
-    if ((tag & 5) !== 0) {
-      pos = reader.skipField(tag, at, pos, end);
-      continue;
-    }
-    let value = pos < end ? bytes[pos++]! : reader.readVarint(pos, end);
+    let value = pos < end ? bytes[pos++]! : tooLarge;
     if (value >= 0x80) {
-      value = reader.readVarint(pos - 1, end);
+      const second = pos < end ? bytes[pos]! : 0xff;
+      if (second < 0x80) {
+        value = (value & 0x7f) | (second << 7);
+        pos++;
+      } else if (pos + 1 < end && bytes[pos + 1]! < 0x80) {
+        value = (value & 0x7f) | ((second & 0x7f) << 7) | (bytes[pos + 1]! << 14);
+        pos += 2;
+      } else {
+        value = tooLarge;
+      }
+    }
+    if (value < 0 || (tag & 0x85) !== 0) {
+      reader.pos = at;
+      if (!reader.nextField(end)) break;
+      tag = reader.tag;
+      value = reader.value;
       pos = reader.pos;
     }
     switch (tag) {
+      case 0x08:
+        type = value >= 0 ? value | 0 : reader.foundEnum();
+        break;
       case 0x10:
-        term = value >= 0 ? value : reader.refuseLater(at);
+        term = value >= 0 ? value : reader.foundNumber();
         break;
       case 0x18:
-        index = value >= 0 ? value : reader.refuseLater(at);
+        index = value >= 0 ? value : reader.foundNumber();
         break;
       case 0x22:
         reader.checkLength(value, pos, end);
         data = reader.takeBytes(pos, value);
         pos += value;
-        break;
-      case 0x08:
-        type = reader.enumOf(value);
         break;
       default:
         pos = reader.skipValue(tag, value, at, pos, end);
@@ -131,12 +147,9 @@ function idsSize(ids: readonly NodeId[]): number {
   return size;
 }
 
-function writeIds(target: Uint8Array, end: number, tag: number, ids: readonly NodeId[]): number {
-  let pos = end;
-  for (let i = ids.length - 1; i >= 0; i--) {
-    pos = writeId(target, pos, ids[i]!) - 1;
-    target[pos] = tag;
-  }
+function writeIds(target: Uint8Array, start: number, tag: number, ids: readonly NodeId[]): number {
+  let pos = start;
+  for (let i = 0; i < ids.length; i++) pos = writeIdField(target, pos, tag, ids[i]!);
   return pos;
 }
 
@@ -150,41 +163,35 @@ function confStateSize(state: ConfState): number {
   );
 }
 
-function writeConfState(target: Uint8Array, end: number, state: ConfState): number {
-  let pos = end;
-  if (state.autoLeave) {
-    target[pos - 1] = 1;
-    target[pos - 2] = 0x28;
-    pos -= 2;
-  }
-  pos = writeIds(target, pos, 0x20, state.learnersNext);
-  pos = writeIds(target, pos, 0x18, state.votersOutgoing);
+function writeConfState(target: Uint8Array, start: number, state: ConfState): number {
+  let pos = writeIds(target, start, 0x08, state.voters);
   pos = writeIds(target, pos, 0x10, state.learners);
-  return writeIds(target, pos, 0x08, state.voters);
+  pos = writeIds(target, pos, 0x18, state.votersOutgoing);
+  pos = writeIds(target, pos, 0x20, state.learnersNext);
+  if (!state.autoLeave) return pos;
+  target[pos] = 0x28;
+  target[pos + 1] = 1;
+  return pos + 2;
 }
 
 /** Appends the id, or the packed ids, of the field just found. */
 function readIds(reader: ByteReader, ids: NodeId[]): void {
   if ((reader.tag & 2) === 0) {
     if (ids.length === codecLimits.maxIds) reader.malformed(reader.pos, 'too many ids');
-    ids.push(reader.idOf(reader.value));
+    ids.push(reader.foundId());
     return;
   }
   const end = reader.pos + reader.value;
   while (reader.pos < end) {
     if (ids.length === codecLimits.maxIds) reader.malformed(reader.pos, 'too many ids');
-    ids.push(reader.idOf(reader.readVarint(reader.pos, end)));
+    reader.value = reader.readVarint(reader.pos, end);
+    ids.push(reader.foundId());
   }
 }
 
 /** Skips the byte string or number of the field just found. */
 function skipFound(reader: ByteReader): void {
   if ((reader.tag & 2) !== 0) reader.pos += reader.value;
-}
-
-/** The term or index of the field just found. */
-function foundNumber(reader: ByteReader): number {
-  return reader.value !== tooLarge ? reader.value : reader.refuseLater(reader.pos);
 }
 
 /** Reads up to `end` on top of `base`: protobuf merges a record that comes twice. */
@@ -225,26 +232,19 @@ function readConfState(reader: ByteReader, end: number, base: ConfState): ConfSt
 function metadataSize(metadata: SnapshotMetadata): number {
   return (
     (metadata.confState === emptyConfState ? 0 : lengthDelimitedSize(confStateSize(metadata.confState))) +
-    (metadata.index === 0 ? 0 : 1 + numberSize(metadata.index)) +
-    (metadata.term === 0 ? 0 : 1 + numberSize(metadata.term))
+    (metadata.index === 0 ? 0 : 1 + varintSize(metadata.index)) +
+    (metadata.term === 0 ? 0 : 1 + varintSize(metadata.term))
   );
 }
 
-function writeMetadata(target: Uint8Array, end: number, metadata: SnapshotMetadata): number {
-  let pos = end;
-  if (metadata.term !== 0) {
-    pos = writeNumber(target, pos, metadata.term) - 1;
-    target[pos] = 0x18;
-  }
-  if (metadata.index !== 0) {
-    pos = writeNumber(target, pos, metadata.index) - 1;
-    target[pos] = 0x10;
-  }
+function writeMetadata(target: Uint8Array, start: number, metadata: SnapshotMetadata): number {
+  let pos = start;
   if (metadata.confState !== emptyConfState) {
-    const stop = pos;
-    pos = writeConfState(target, stop, metadata.confState);
-    pos = writeTagAndLength(target, pos, 0x0a, stop - pos);
+    pos = writeNumberField(target, pos, 0x0a, confStateSize(metadata.confState));
+    pos = writeConfState(target, pos, metadata.confState);
   }
+  if (metadata.index !== 0) pos = writeNumberField(target, pos, 0x10, metadata.index);
+  if (metadata.term !== 0) pos = writeNumberField(target, pos, 0x18, metadata.term);
   return pos;
 }
 
@@ -256,10 +256,10 @@ function readMetadata(reader: ByteReader, end: number, base: SnapshotMetadata): 
         confState = readConfState(reader, reader.pos + reader.value, confState);
         break;
       case 0x10:
-        index = foundNumber(reader);
+        index = reader.foundNumber();
         break;
       case 0x18:
-        term = foundNumber(reader);
+        term = reader.foundNumber();
         break;
       default:
         skipFound(reader);
@@ -276,14 +276,12 @@ export function encodedSnapshotSize(snapshot: Snapshot): number {
   );
 }
 
-/** Writes a snapshot so that it ends before `end`; returns where it starts. */
-export function writeSnapshot(target: Uint8Array, end: number, snapshot: Snapshot): number {
-  let pos = end;
-  if (snapshot.metadata !== emptySnapshot.metadata) {
-    pos = writeMetadata(target, end, snapshot.metadata);
-    pos = writeTagAndLength(target, pos, 0x12, end - pos);
-  }
-  return writeBytesField(target, pos, 0x0a, snapshot.data);
+/** Writes a snapshot; returns the position after it. */
+export function writeSnapshot(target: Uint8Array, start: number, snapshot: Snapshot): number {
+  const { data, metadata } = snapshot;
+  const pos = writeBytesField(target, start, 0x0a, data);
+  if (metadata === emptySnapshot.metadata) return pos;
+  return writeMetadata(target, writeNumberField(target, pos, 0x12, metadataSize(metadata)), metadata);
 }
 
 /** Reads the snapshot from `reader.pos` to `end` on top of `base`: protobuf merges a record that comes twice. */
@@ -311,9 +309,8 @@ export function readSnapshot(reader: ByteReader, end: number, base: Snapshot): S
  * @throws RaftError `ERR_RAFT_OUT_OF_RANGE` if a number is not what its type says; so do all encoders.
  */
 export function encodeEntry(entry: Entry): Uint8Array {
-  const size = encodedEntrySize(entry);
-  const bytes = new Uint8Array(size);
-  writeEntry(bytes, size, entry);
+  const bytes = new Uint8Array(encodedEntrySize(entry));
+  writeEntry(bytes, 0, entry);
   return bytes;
 }
 
@@ -323,7 +320,7 @@ export function encodeEntry(entry: Entry): Uint8Array {
  * @throws RaftError `ERR_RAFT_MALFORMED` or `ERR_RAFT_OUT_OF_RANGE` with the offset; so do all decoders.
  */
 export function decodeEntry(bytes: Uint8Array, options?: DecodeOptions): Entry {
-  const reader = new ByteReader(bytes, options);
+  const reader = new ByteReader(plainBytes(bytes), options);
   const entry = readEntry(reader, 0, reader.bytes.length);
   reader.finish();
   return entry;
@@ -331,15 +328,14 @@ export function decodeEntry(bytes: Uint8Array, options?: DecodeOptions): Entry {
 
 /** A snapshot as protobuf bytes. */
 export function encodeSnapshot(snapshot: Snapshot): Uint8Array {
-  const size = encodedSnapshotSize(snapshot);
-  const bytes = new Uint8Array(size);
-  writeSnapshot(bytes, size, snapshot);
+  const bytes = new Uint8Array(encodedSnapshotSize(snapshot));
+  writeSnapshot(bytes, 0, snapshot);
   return bytes;
 }
 
 /** The snapshot that the bytes are. */
 export function decodeSnapshot(bytes: Uint8Array, options?: DecodeOptions): Snapshot {
-  const reader = new ByteReader(bytes, options);
+  const reader = new ByteReader(plainBytes(bytes), options);
   const snapshot = readSnapshot(reader, reader.bytes.length, emptySnapshot);
   reader.finish();
   return snapshot;
@@ -347,44 +343,34 @@ export function decodeSnapshot(bytes: Uint8Array, options?: DecodeOptions): Snap
 
 /** A configuration as protobuf bytes. */
 export function encodeConfState(state: ConfState): Uint8Array {
-  const size = confStateSize(state);
-  const bytes = new Uint8Array(size);
-  writeConfState(bytes, size, state);
+  const bytes = new Uint8Array(confStateSize(state));
+  writeConfState(bytes, 0, state);
   return bytes;
 }
 
 /** The configuration that the bytes are. Ids are as they were written: order, repetitions and zeros included. */
 export function decodeConfState(bytes: Uint8Array): ConfState {
-  const reader = new ByteReader(bytes, undefined);
+  const reader = new ByteReader(plainBytes(bytes), undefined);
   return readConfState(reader, reader.bytes.length, emptyConfState);
 }
 
 /** A hard state as protobuf bytes. */
 export function encodeHardState(state: HardState): Uint8Array {
-  const size =
-    (state.term === 0 ? 0 : 1 + numberSize(state.term)) +
-    (state.vote === None ? 0 : 1 + idSize(state.vote)) +
-    (state.commit === 0 ? 0 : 1 + numberSize(state.commit));
-  const bytes = new Uint8Array(size);
-  let pos = size;
-  if (state.commit !== 0) {
-    pos = writeNumber(bytes, pos, state.commit) - 1;
-    bytes[pos] = 0x18;
-  }
-  if (state.vote !== None) {
-    pos = writeId(bytes, pos, state.vote) - 1;
-    bytes[pos] = 0x10;
-  }
-  if (state.term !== 0) {
-    pos = writeNumber(bytes, pos, state.term) - 1;
-    bytes[pos] = 0x08;
-  }
+  const bytes = new Uint8Array(
+    (state.term === 0 ? 0 : 1 + varintSize(state.term)) +
+      (state.vote === None ? 0 : 1 + idSize(state.vote)) +
+      (state.commit === 0 ? 0 : 1 + varintSize(state.commit)),
+  );
+  let pos = 0;
+  if (state.term !== 0) pos = writeNumberField(bytes, pos, 0x08, state.term);
+  if (state.vote !== None) pos = writeIdField(bytes, pos, 0x10, state.vote);
+  if (state.commit !== 0) writeNumberField(bytes, pos, 0x18, state.commit);
   return bytes;
 }
 
 /** The hard state that the bytes are. */
 export function decodeHardState(bytes: Uint8Array): HardState {
-  const reader = new ByteReader(bytes, undefined);
+  const reader = new ByteReader(plainBytes(bytes), undefined);
   const end = reader.bytes.length;
   let term = 0;
   let vote: NodeId = None;
@@ -392,13 +378,13 @@ export function decodeHardState(bytes: Uint8Array): HardState {
   while (reader.nextField(end)) {
     switch (reader.tag) {
       case 0x08:
-        term = foundNumber(reader);
+        term = reader.foundNumber();
         break;
       case 0x10:
-        vote = reader.idOf(reader.value);
+        vote = reader.foundId();
         break;
       case 0x18:
-        commit = foundNumber(reader);
+        commit = reader.foundNumber();
         break;
       default:
         skipFound(reader);

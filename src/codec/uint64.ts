@@ -53,6 +53,12 @@ export function writeNumber(target: Uint8Array, start: number, value: number): n
   return pos;
 }
 
+/** Writes a tag of one byte and a number after it. */
+export function writeNumberField(target: Uint8Array, pos: number, tag: number, value: number): number {
+  target[pos] = tag;
+  return writeNumber(target, pos + 1, value);
+}
+
 const low28 = 0xfff_ffffn;
 
 /** Writes a bigint above 2^53-1 and below 2^64, which so has at least eight bytes. */
@@ -71,6 +77,12 @@ export function writeId(target: Uint8Array, start: number, id: NodeId): number {
   if (typeof id === 'number') return writeNumber(target, start, id);
   if (!isCanonicalNodeId(id)) throw outOfRange('node id', id);
   return writeBigint(target, start, id);
+}
+
+/** Writes a tag of one byte and a node id after it. */
+export function writeIdField(target: Uint8Array, pos: number, tag: number, id: NodeId): number {
+  target[pos] = tag;
+  return writeId(target, pos + 1, id);
 }
 
 /** Bytes that {@link writeId} writes. */

@@ -5,6 +5,7 @@ import { EntryType, newEntry, type Entry } from './raftpb/entry.js';
 import { applyConfChange } from './raft/membership.js';
 import type { Raft } from './raft/raft.js';
 import { becomeFollower } from './raft/transitions.js';
+import { isBytes } from './raft/validate.js';
 import { emptyBytes, isCanonicalNodeId, isLocalThread, None, type NodeId } from './types.js';
 
 /** A first voter of a new group. */
@@ -19,16 +20,11 @@ export interface Peer {
  * Starts the log with the first configuration: one change per voter, committed, in term 1. Every node
  * of the group must be given the same peers in the same order, so that the entries are equal (O9).
  *
- * @throws RaftError `ERR_RAFT_ALREADY_BOOTSTRAPPED` if there is a log or a configuration already,
- *   `ERR_RAFT_ARGUMENT_INVALID` if peers are missing, repeated or impossible. Nothing is changed then.
+ * Call {@link checkBootstrap} first.
  */
 export function bootstrap(raft: Raft, peers: readonly Peer[]): void {
-  checkPeers(peers);
-  if (raft.log.lastIndex() !== 0 || raft.tracker.ids.length > 0) {
-    throw new RaftError(RaftErrorCode.AlreadyBootstrapped, 'bootstrap: the node has a log or a configuration already');
-  }
-
-  becomeFollower(raft, 1, None);
+  // A faster peer may have asked for our vote before: neither its term nor the vote may be forgotten.
+  if (raft.term === 0) becomeFollower(raft, 1, None);
   const entries: Entry[] = peers.map((peer, i) => {
     const change = newConfChange({
       type: ConfChangeType.ConfChangeAddNode,
@@ -44,14 +40,27 @@ export function bootstrap(raft: Raft, peers: readonly Peer[]): void {
   for (const entry of entries) applyConfChange(raft, entry);
 }
 
-function checkPeers(peers: readonly Peer[]): void {
-  if (peers.length === 0) throw new RaftError(RaftErrorCode.ArgumentInvalid, 'bootstrap: at least one peer is needed');
+/**
+ * Whether `bootstrap` may be called.
+ *
+ * @throws RaftError `ERR_RAFT_ALREADY_BOOTSTRAPPED` if there is a log or a configuration already,
+ *   `ERR_RAFT_ARGUMENT_INVALID` if peers are missing, repeated or impossible.
+ */
+export function checkBootstrap(raft: Raft, peers: readonly Peer[]): void {
+  if (!Array.isArray(peers) || peers.length === 0) throw invalid('at least one peer is needed');
   const seen = new Set<NodeId>();
-  for (const { id } of peers) {
-    if (!isCanonicalNodeId(id) || id === None || isLocalThread(id)) {
-      throw new RaftError(RaftErrorCode.ArgumentInvalid, `bootstrap: ${String(id)} cannot be the id of a node`);
-    }
-    if (seen.has(id)) throw new RaftError(RaftErrorCode.ArgumentInvalid, `bootstrap: peer ${String(id)} is given twice`);
+  for (const peer of peers as readonly Partial<Peer>[]) {
+    const id = peer?.id;
+    if (!isCanonicalNodeId(id) || id === None || isLocalThread(id)) throw invalid(`${String(id)} cannot be the id of a node`);
+    if (peer.context !== undefined && !isBytes(peer.context)) throw invalid(`the context of peer ${String(id)} must be bytes`);
+    if (seen.has(id)) throw invalid(`peer ${String(id)} is given twice`);
     seen.add(id);
   }
+  if (raft.log.lastIndex() !== 0 || raft.tracker.ids.length > 0) {
+    throw new RaftError(RaftErrorCode.AlreadyBootstrapped, 'bootstrap: the node has a log or a configuration already');
+  }
+}
+
+function invalid(message: string): RaftError {
+  return new RaftError(RaftErrorCode.ArgumentInvalid, `bootstrap: ${message}`);
 }

@@ -104,6 +104,10 @@ function checkCount(name: string, value: number, least: number): void {
   if (!Number.isSafeInteger(value) || value < least) invalid(`${name} must be an integer of ${least} or more, is ${value}`);
 }
 
+function checkFlag(name: string, value: boolean): void {
+  if (typeof value !== 'boolean') invalid(`${name} must be true or false, is ${String(value)}`);
+}
+
 function checkLimit(name: string, value: number, least: number): void {
   if (typeof value !== 'number' || !(value >= least)) invalid(`${name} must be ${least} or more, or Infinity, is ${value}`);
 }
@@ -114,6 +118,7 @@ function checkLimit(name: string, value: number, least: number): void {
  * @throws RaftError `ERR_RAFT_CONFIG_INVALID` that names the option.
  */
 export function resolveConfig(config: Config): ResolvedConfig {
+  if (typeof config !== 'object' || config === null) invalid('it is missing');
   const electionTick = config.electionTick ?? 10;
   const maxSizePerMsg = config.maxSizePerMsg ?? mebibyte;
   const resolved: ResolvedConfig = {
@@ -159,6 +164,15 @@ function check(config: ResolvedConfig): void {
   if (config.maxInflightMsgs !== Infinity) checkCount('maxInflightMsgs', config.maxInflightMsgs, 1);
   checkLimit('maxInflightBytes', config.maxInflightBytes, 1);
   if (config.maxInflightBytes < config.maxSizePerMsg) invalid('maxInflightBytes must not be below maxSizePerMsg');
+  checkFlag('asyncStorageWrites', config.asyncStorageWrites);
+  checkFlag('checkQuorum', config.checkQuorum);
+  checkFlag('preVote', config.preVote);
+  checkFlag('disableProposalForwarding', config.disableProposalForwarding);
+  checkFlag('disableConfChangeValidation', config.disableConfChangeValidation);
+  checkFlag('stepDownOnRemoval', config.stepDownOnRemoval);
+  if (typeof config.random !== 'function') invalid('random must be a function');
+  if (typeof config.logger !== 'object' || config.logger === null) invalid('logger must be a Logger');
+  if (config.trace !== null && typeof config.trace.trace !== 'function') invalid('trace must be a TraceLogger or null');
   if (config.readOnlyOption !== ReadOnlyOption.Safe && config.readOnlyOption !== ReadOnlyOption.LeaseBased) invalid('readOnlyOption is unknown');
   // Without check-quorum a leader that is cut off never learns that its lease has ended.
   if (config.readOnlyOption === ReadOnlyOption.LeaseBased && !config.checkQuorum) invalid('lease-based reads need checkQuorum');

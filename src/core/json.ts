@@ -1,4 +1,5 @@
 import { RaftError, RaftErrorCode } from './errors.js';
+import { canonicalNodeId } from './types.js';
 
 // Markers of values that JSON has no form for. An object of the user with such a single key would be
 // taken for one; messages and states of this library have none.
@@ -25,7 +26,10 @@ function fromHex(text: string): Uint8Array {
  * For `JSON.stringify`: writes bytes, 64-bit ids and Maps, so that messages, entries, Readys and
  * states of this library survive JSON. Read them back with {@link jsonReviver}.
  */
-export function jsonReplacer(this: unknown, _key: string, value: unknown): unknown {
+export function jsonReplacer(this: unknown, key: string, converted: unknown): unknown {
+  // A Buffer has turned itself into something else by now; its holder still has it.
+  const original = (this as Record<string, unknown>)[key];
+  const value = ArrayBuffer.isView(original) ? original : converted;
   if (typeof value === 'bigint') return { [uint64Key]: value.toString() };
   if (ArrayBuffer.isView(value)) return { [bytesKey]: toHex(new Uint8Array(value.buffer, value.byteOffset, value.byteLength)) };
   if (value instanceof Map) return { [mapKey]: [...(value as Map<unknown, unknown>)] };
@@ -47,13 +51,17 @@ export function jsonReviver(this: unknown, _key: string, value: unknown): unknow
       if (typeof inner === 'string') return fromHex(inner);
       break;
     case uint64Key:
-      if (typeof inner === 'string' && /^[0-9]{1,20}$/.test(inner)) return BigInt(inner);
+      if (typeof inner === 'string' && /^[0-9]{1,20}$/.test(inner) && BigInt(inner) < 2n ** 64n) return canonicalNodeId(BigInt(inner));
       break;
     case mapKey:
-      if (Array.isArray(inner)) return new Map(inner as [unknown, unknown][]);
+      if (Array.isArray(inner) && inner.every(isPair)) return new Map(inner);
       break;
     default:
       return value;
   }
   throw new RaftError(RaftErrorCode.Malformed, `json: ${keys[0]!} has a value of another kind`);
+}
+
+function isPair(value: unknown): value is [unknown, unknown] {
+  return Array.isArray(value) && value.length === 2;
 }

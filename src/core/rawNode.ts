@@ -1,6 +1,6 @@
-import { bootstrap, type Peer } from './bootstrap.js';
+import { bootstrap, checkBootstrap, type Peer } from './bootstrap.js';
 import { resolveConfig, type Config } from './config.js';
-import { isRaftError, RaftError, RaftErrorCode } from './errors.js';
+import { RaftError, RaftErrorCode } from './errors.js';
 import type { ConfChange, ConfChangeV2 } from './raftpb/confChange.js';
 import { isConfChangeV1 } from './raftpb/confChange.js';
 import { encodeConfChange } from './raftpb/confChangeWire.js';
@@ -15,7 +15,8 @@ import { hexId, type Raft } from './raft/raft.js';
 import { step, stepStorage } from './raft/step.js';
 import { isProposalDrop, StepResult } from './raft/stepResult.js';
 import { tick } from './raft/tick.js';
-import { isPossibleProposal, validateMessage } from './raft/validate.js';
+import { isBytes, validateMessage } from './raft/validate.js';
+import { isConfChange, isEntry, isStorageResponse } from './raft/validateLocal.js';
 import { ReadyCollector, type Ready } from './ready.js';
 import { basicStatus, progressStatus, status, type BasicStatus, type ProgressStatus, type Status } from './status.js';
 import { isCanonicalNodeId, None, SnapshotStatus, StateType, type EntryId, type NodeId } from './types.js';
@@ -92,29 +93,21 @@ export class RawNode {
    * Takes in a `responses` message addressed to this node, once the local storage thread has done the
    * work it belongs to. Only with `asyncStorageWrites`.
    *
-   * @throws RaftError `ERR_RAFT_ARGUMENT_INVALID` if it is not such a message.
+   * @throws RaftError `ERR_RAFT_ARGUMENT_INVALID` if it is not such a message, or one to another node;
+   *   `ERR_RAFT_CALL_ORDER` if writes are synchronous.
    */
   stepStorageResponse(m: Message): StepResult {
+    this.#check();
+    if (!this.#raft.config.asyncStorageWrites) throw new RaftError(RaftErrorCode.CallOrder, 'stepStorageResponse: writes are synchronous, advance takes its place');
+    if (!isStorageResponse(this.#raft, m)) throw invalid('stepStorageResponse: not an answer of a local storage thread to this node');
     this.#enter();
     try {
-      switch (m.type) {
-        case MessageType.MsgStorageAppendResp:
-        case MessageType.MsgStorageApplyResp:
-          stepStorage(this.#raft, m);
-          return StepResult.Ok;
-        case MessageType.MsgAppResp:
-        case MessageType.MsgVoteResp:
-        case MessageType.MsgPreVoteResp:
-          if (m.from === this.#raft.id && m.to === this.#raft.id) return step(this.#raft, m);
-          break;
-        default:
-      }
+      return stepStorage(this.#raft, m);
     } catch (error) {
-      this.#fail(error);
+      return this.#fail(error);
     } finally {
       this.#running = false;
     }
-    throw new RaftError(RaftErrorCode.ArgumentInvalid, 'stepStorageResponse: not an answer of a local storage thread to this node');
   }
 
   /**
@@ -136,7 +129,9 @@ export class RawNode {
    * @throws RaftError `ERR_RAFT_PROPOSAL_DROPPED` with a `reason` if nothing was appended or sent (D12).
    */
   propose(data: Uint8Array): EntryId | null {
-    return this.#propose([newEntry(EntryType.EntryNormal, data)]);
+    this.#check();
+    if (!isBytes(data)) throw invalid('propose: the data must be bytes');
+    return this.#propose(newEntry(EntryType.EntryNormal, data));
   }
 
   /**
@@ -146,10 +141,13 @@ export class RawNode {
    * @returns on a leader the index and term that the entry got, on a follower null.
    * @throws RaftError `ERR_RAFT_PROPOSAL_DROPPED` with a `reason`: as for `propose`, and if another change
    *   is not applied yet, or this one cannot be carried out on the active configuration (D1).
+   *   `ERR_RAFT_ARGUMENT_INVALID` if it is not a configuration change.
    */
   proposeConfChange(change: ConfChange | ConfChangeV2): EntryId | null {
+    this.#check();
+    if (!isConfChange(change)) throw invalid('proposeConfChange: the argument is not a configuration change');
     const type = isConfChangeV1(change) ? EntryType.EntryConfChange : EntryType.EntryConfChangeV2;
-    return this.#propose([newEntry(type, encodeConfChange(change))]);
+    return this.#propose(newEntry(type, encodeConfChange(change)));
   }
 
   /**
@@ -161,15 +159,16 @@ export class RawNode {
    * @throws RaftError `ERR_RAFT_ARGUMENT_INVALID` if the entry is not a configuration change.
    */
   applyConfChange(entry: Entry): ConfState | null {
+    this.#check();
+    if (!isEntry(entry) || !isConfChangeEntry(entry)) throw invalid('applyConfChange: the entry is not a configuration change');
     this.#enter();
     try {
-      if (isConfChangeEntry(entry)) return applyConfChange(this.#raft, entry);
+      return applyConfChange(this.#raft, entry);
     } catch (error) {
-      this.#fail(error);
+      return this.#fail(error);
     } finally {
       this.#running = false;
     }
-    throw new RaftError(RaftErrorCode.ArgumentInvalid, `applyConfChange: the entry at ${entry.index} is not a configuration change`);
   }
 
   /**
@@ -180,8 +179,11 @@ export class RawNode {
    *
    * @param requestContext comes back with the answer; opaque to the core.
    * @returns `ok`, or why there will be no answer, such as `noLeader`.
+   * @throws RaftError `ERR_RAFT_ARGUMENT_INVALID` if the context is not bytes.
    */
   readIndex(requestContext: Uint8Array): StepResult {
+    this.#check();
+    if (!isBytes(requestContext)) throw invalid('readIndex: the context must be bytes');
     const m = newMessage(MessageType.MsgReadIndex, None);
     m.entries = [newEntry(EntryType.EntryNormal, requestContext)];
     return this.#local(m);
@@ -196,7 +198,7 @@ export class RawNode {
    */
   transferLeader(transferee: NodeId): StepResult {
     const m = newMessage(MessageType.MsgTransferLeader, None);
-    m.from = checkedId('transferLeader', transferee);
+    m.from = this.#checkedId('transferLeader', transferee);
     return this.#local(m);
   }
 
@@ -213,7 +215,7 @@ export class RawNode {
   /** Reports that the last message to `id` was lost. On a leader replication to it falls back to probing; elsewhere nothing happens. */
   reportUnreachable(id: NodeId): StepResult {
     const m = newMessage(MessageType.MsgUnreachable, this.#raft.id);
-    m.from = checkedId('reportUnreachable', id);
+    m.from = this.#checkedId('reportUnreachable', id);
     return this.#local(m);
   }
 
@@ -223,7 +225,7 @@ export class RawNode {
    */
   reportSnapshot(id: NodeId, outcome: SnapshotStatus): StepResult {
     const m = newMessage(MessageType.MsgSnapStatus, this.#raft.id);
-    m.from = checkedId('reportSnapshot', id);
+    m.from = this.#checkedId('reportSnapshot', id);
     m.reject = outcome === SnapshotStatus.Failure;
     return this.#local(m);
   }
@@ -240,6 +242,7 @@ export class RawNode {
    * @throws RaftError `ERR_RAFT_CALL_ORDER` if `advance` was not called after the last one, unless writes are asynchronous.
    */
   ready(): Ready {
+    this.#check();
     if (this.#ready.accepted) throw new RaftError(RaftErrorCode.CallOrder, 'ready: the last Ready was not advanced');
     this.#enter();
     try {
@@ -258,6 +261,7 @@ export class RawNode {
    * @throws RaftError `ERR_RAFT_CALL_ORDER` without a Ready before, or if writes are asynchronous.
    */
   advance(_ready?: Ready): void {
+    this.#check();
     if (this.#raft.config.asyncStorageWrites) throw new RaftError(RaftErrorCode.CallOrder, 'advance: writes are asynchronous, the answers of the storage threads take its place');
     if (!this.#ready.accepted) throw new RaftError(RaftErrorCode.CallOrder, 'advance: there is no Ready to advance');
     this.#enter();
@@ -300,6 +304,8 @@ export class RawNode {
    * @throws RaftError `ERR_RAFT_ALREADY_BOOTSTRAPPED` or `ERR_RAFT_ARGUMENT_INVALID`; nothing is changed then.
    */
   bootstrap(peers: readonly Peer[]): void {
+    this.#check();
+    checkBootstrap(this.#raft, peers);
     this.#enter();
     try {
       bootstrap(this.#raft, peers);
@@ -327,12 +333,10 @@ export class RawNode {
     }
   }
 
-  #propose(entries: readonly Entry[]): EntryId | null {
+  #propose(entry: Entry): EntryId | null {
     const m = newMessage(MessageType.MsgProp, None);
     m.from = this.#raft.id;
-    m.entries = entries;
-    this.#check();
-    if (!isPossibleProposal(entries)) throw new RaftError(RaftErrorCode.ArgumentInvalid, 'propose: the data must be bytes');
+    m.entries = [entry];
     const result = this.#local(m);
     if (isProposalDrop(result)) {
       throw new RaftError(RaftErrorCode.ProposalDropped, `proposal dropped: ${result}`, { reason: result });
@@ -374,19 +378,22 @@ export class RawNode {
     this.#running = true;
   }
 
-  /** Whatever is thrown in the middle of a change leaves it half done, unless it was thrown before anything was touched. */
+  #checkedId(call: string, id: NodeId): NodeId {
+    this.#check();
+    if (isCanonicalNodeId(id) && id !== None) return id;
+    throw invalid(`${call}: ${String(id)} cannot be the id of a node`);
+  }
+
+  /** Whatever is thrown in the middle of a change leaves it half done. Arguments are checked before, outside of the try. */
   #fail(error: unknown): never {
-    if (!isRaftError(error, RaftErrorCode.ArgumentInvalid) && !isRaftError(error, RaftErrorCode.AlreadyBootstrapped)) {
-      this.#failed = true;
-      this.#failure = error;
-    }
+    this.#failed = true;
+    this.#failure = error;
     throw error;
   }
 }
 
-function checkedId(call: string, id: NodeId): NodeId {
-  if (isCanonicalNodeId(id) && id !== None) return id;
-  throw new RaftError(RaftErrorCode.ArgumentInvalid, `${call}: ${String(id)} cannot be the id of a node`);
+function invalid(message: string): RaftError {
+  return new RaftError(RaftErrorCode.ArgumentInvalid, message);
 }
 
 /** The record inside of a node, for tests. Not part of the public surface. */

@@ -24,6 +24,7 @@ function runScriptFile(file: string): string | null {
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
+  if (run.commands === 0) return `${file}: there is no command in it`;
   const [first, ...others] = run.mismatches;
   if (first === undefined) return null;
   const rest = others.length === 0 ? '' : `\n(${others.length} more commands of this file differ)`;

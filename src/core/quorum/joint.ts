@@ -2,6 +2,8 @@ import type { Index, NodeId } from '../types.js';
 import { hasId, MajorityConfig, sortedIds } from './majority.js';
 import { VoteResult, type AckedIndexer } from './quorum.js';
 
+const nobody = new MajorityConfig();
+
 /**
  * Two sets of voters that must agree (dissertation §4.3). While the outgoing one is empty it is an
  * ordinary configuration of the incoming one. Never changed once it is made.
@@ -14,9 +16,10 @@ export class JointConfig {
   /** Voters of either half in ascending order. */
   readonly ids: readonly NodeId[];
 
-  constructor(incoming = new MajorityConfig(), outgoing = new MajorityConfig()) {
+  constructor(incoming = nobody, outgoing = nobody) {
     this.incoming = incoming;
-    this.outgoing = outgoing;
+    // One object for all empty halves: a process may hold thousands of idle groups.
+    this.outgoing = outgoing.size === 0 ? nobody : outgoing;
     this.ids = outgoing.size === 0 ? incoming.ids : sortedIds([...incoming.ids, ...outgoing.ids]);
   }
 

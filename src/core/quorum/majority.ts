@@ -22,9 +22,12 @@ export function majorityIndex(acked: number[]): Index {
   return acked[(count - 1) >> 1]!;
 }
 
+const noIds: readonly NodeId[] = [];
+
 /** Ids in ascending order, each once. */
 export function sortedIds(ids: Iterable<NodeId>): readonly NodeId[] {
-  return [...new Set(ids)].sort(compareNodeIds);
+  const unique = new Set(ids);
+  return unique.size === 0 ? noIds : [...unique].sort(compareNodeIds);
 }
 
 /** Whether `id` is among ids in ascending order. */

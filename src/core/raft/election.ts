@@ -2,7 +2,7 @@ import { isConfChangeEntry } from '../raftpb/entry.js';
 import { newMessage, type MsgVote, type MsgVoteResp } from '../raftpb/message.js';
 import { MessageType, messageTypeName } from '../raftpb/messageType.js';
 import { VoteResult } from '../quorum/quorum.js';
-import { emptyBytes, None, StateType } from '../types.js';
+import { emptyBytes, maxTerm, None, StateType } from '../types.js';
 import { send } from './outbox.js';
 import { hexId, type Raft } from './raft.js';
 import { bcastAppend } from './replication.js';
@@ -46,6 +46,8 @@ export function hup(raft: Raft, type: CampaignType): StepResult {
   if (raft.log.hasNextOrInProgressSnapshot()) return refuseCampaign(raft, StepResult.SnapshotPending);
   if (!promotable(raft)) return refuseCampaign(raft, StepResult.NotVoter);
   if (hasUnappliedConfChange(raft)) return refuseCampaign(raft, StepResult.ConfChangePending);
+  // A leader needs a next term and a next index. Peers can drive us this far, but not over the edge (D9).
+  if (raft.term >= maxTerm || raft.log.lastIndex() >= maxTerm) return refuseCampaign(raft, StepResult.Exhausted);
   campaign(raft, type);
   return StepResult.Ok;
 }
@@ -57,6 +59,9 @@ function refuseCampaign(raft: Raft, reason: StepResult): StepResult {
 
 function hasUnappliedConfChange(raft: Raft): boolean {
   const log = raft.log;
+  // With a thread that applies, the host may have compacted what we have not heard is applied (E8).
+  // What was in there nobody can tell, so there may have been a change.
+  if (log.applied < log.committed && log.firstIndex() > log.applied + 1) return true;
   let found = false;
   log.scan(log.applied + 1, log.committed + 1, raft.config.maxCommittedSizePerReady, (entries) => {
     found = entries.some(isConfChangeEntry);
@@ -119,8 +124,8 @@ export function handleVoteRequest(raft: Raft, m: MsgVote): void {
   const response = newMessage(preVote ? MessageType.MsgPreVoteResp : MessageType.MsgVoteResp, m.from);
   // A granted pre-vote answers for the term that was asked about; ours may be far behind, and the
   // candidate would take the answer for an old one. A refusal tells our term, so that a candidate
-  // that is behind catches up.
-  response.term = grant ? m.term : raft.term;
+  // that is behind catches up; a node that has a log and no term yet tells the term of its log.
+  response.term = grant ? m.term : Math.max(raft.term, raft.log.lastTerm());
   response.reject = !grant;
   send(raft, response);
   if (raft.logger.debugEnabled) {

@@ -1,5 +1,5 @@
+import { checkConfigInvariants } from '../confchange/invariants.js';
 import { panic } from '../errors.js';
-import { ProgressState } from '../tracker/progress.js';
 import { None, StateType } from '../types.js';
 import { hexId, type Raft } from './raft.js';
 
@@ -20,9 +20,7 @@ function require(raft: Raft, condition: boolean, sentence: string): void {
 
 function checkLog(raft: Raft): void {
   const { log } = raft;
-  require(raft, log.applied <= log.applying, `applied ${log.applied} is above applying ${log.applying}`);
-  require(raft, log.applying <= log.committed, `applying ${log.applying} is above committed ${log.committed}`);
-  require(raft, log.committed <= log.lastIndex(), `committed ${log.committed} is above the last index ${log.lastIndex()}`);
+  log.checkInvariants();
   require(raft, log.firstIndex() <= log.lastIndex() + 1, `first index ${log.firstIndex()} is above the end of the log`);
   // A node started from a snapshot of another group member has a log before it has a term.
   require(raft, raft.term === 0 || log.lastTerm() <= raft.term, `the log has term ${log.lastTerm()}`);
@@ -43,16 +41,16 @@ function checkRole(raft: Raft): void {
 }
 
 function checkProgress(raft: Raft): void {
-  const { ids, progresses, config } = raft.tracker;
-  for (let i = 0; i < ids.length; i++) {
-    const progress = progresses[i]!;
-    const who = `member ${hexId(ids[i]!)}`;
-    require(raft, progress.match < progress.next, `${who}: match ${progress.match} is not below next ${progress.next}`);
-    require(raft, progress.state === ProgressState.Snapshot || progress.pendingSnapshot === 0, `${who}: a pending snapshot outside of its state`);
-    require(raft, progress.state === ProgressState.Replicate || progress.inflights.count === 0, `${who}: messages in flight outside of replication`);
-    require(raft, progress.isLearner === config.learners.includes(ids[i]!), `${who}: its progress and the configuration differ on whether it is a learner`);
-    if (raft.state === StateType.Leader) {
-      require(raft, progress.match <= raft.log.lastIndex(), `${who}: match ${progress.match} is beyond our log`);
-    }
+  const { tracker } = raft;
+  const wrong = checkConfigInvariants(tracker.config, tracker.progress);
+  require(raft, wrong === null, `the configuration ${tracker.config.toString()}: ${wrong}`);
+  for (let i = 0; i < tracker.ids.length; i++) {
+    const progress = tracker.progresses[i]!;
+    progress.checkInvariants();
+    const who = `member ${hexId(tracker.ids[i]!)}`;
+    require(raft, progress.inflights.count <= tracker.maxInflightMsgs, `${who}: ${progress.inflights.count} messages in flight`);
+    if (raft.state !== StateType.Leader) continue;
+    // Not so on other roles: what they know of the members is from the time before their log was cut off.
+    require(raft, progress.next <= raft.log.lastIndex() + 1, `${who}: next ${progress.next} is beyond our log`);
   }
 }

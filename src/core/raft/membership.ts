@@ -22,8 +22,7 @@ import { becomeFollower } from './transitions.js';
 export function applyConfChange(raft: Raft, entry: Entry): ConfState | null {
   if (entry.index <= raft.restoredConfIndex) return ignored(raft, entry, 'older than the restored snapshot');
   const change = tryDecodeConfChange(entry);
-  if (change === null) return ignored(raft, entry, 'does not decode');
-  const changed = new Changer(raft.tracker, raft.log.lastIndex()).apply(change);
+  const changed = change === null ? 'does not decode' : new Changer(raft.tracker, raft.log.lastIndex()).apply(change);
   if (typeof changed === 'string') {
     raft.ignoredConfChanges++;
     return ignored(raft, entry, changed);
@@ -54,6 +53,7 @@ export function switchToConfig(raft: Raft, config: TrackerConfig, progress: Prog
     // The host decides whether a removed leader goes on until a quorum without it has the removal
     // committed (dissertation §4.2.2), or hands over at once.
     if (raft.config.stepDownOnRemoval) becomeFollower(raft, raft.term, None);
+    else recheckReadsAndTransfer(raft);
     return confState;
   }
 
@@ -65,7 +65,11 @@ export function switchToConfig(raft: Raft, config: TrackerConfig, progress: Prog
     // New members need not wait for the next proposal or heartbeat.
     bcastPendingEntries(raft);
   }
+  recheckReadsAndTransfer(raft);
+  return confState;
+}
+
+function recheckReadsAndTransfer(raft: Raft): void {
   answerConfirmedReads(raft);
   recheckLeaderTransfer(raft);
-  return confState;
 }

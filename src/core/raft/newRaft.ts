@@ -5,10 +5,11 @@ import { RaftLog } from '../log/raftLog.js';
 import { storageFailed } from '../log/storageReader.js';
 import { confStatesEquivalent, type HardState } from '../raftpb/state.js';
 import { ProgressTracker } from '../tracker/progressTracker.js';
-import { None } from '../types.js';
+import { isCanonicalNodeId, None } from '../types.js';
 import { switchToConfig } from './membership.js';
 import { Raft } from './raft.js';
 import { becomeFollower } from './transitions.js';
+import { hasConfStateShape } from './validate.js';
 
 /**
  * A follower, as its storage describes it.
@@ -22,9 +23,10 @@ export function newRaft(config: ResolvedConfig): Raft {
   const raft = new Raft(config, log, tracker);
 
   const { hardState, confState } = log.initialState();
+  if (!hasConfStateShape(confState)) throw storageFailed('its configuration is not made of lists of node ids');
   const restored = restoreConfig(tracker, log.lastIndex(), confState);
-  if (typeof restored === 'string') storageFailed(`its configuration is impossible: ${restored}`);
-  if (!confStatesEquivalent(confState, restored.config.toConfState())) storageFailed('its configuration contradicts itself');
+  if (typeof restored === 'string') throw storageFailed(`its configuration is impossible: ${restored}`);
+  if (!confStatesEquivalent(confState, restored.config.toConfState())) throw storageFailed('its configuration contradicts itself');
   switchToConfig(raft, restored.config, restored.progress);
   raft.restoredConfIndex = log.firstIndex() - 1;
 
@@ -38,14 +40,18 @@ export function newRaft(config: ResolvedConfig): Raft {
 function loadHardState(raft: Raft, hardState: HardState): void {
   const { log } = raft;
   // A host that saved only a term and a vote so far has no commit index to restore.
-  if (hardState.commit !== 0 && hardState.commit < log.committed) storageFailed(`commit ${hardState.commit} is covered by the snapshot`);
-  if (hardState.commit > log.lastIndex()) storageFailed(`commit ${hardState.commit} is beyond the last entry ${log.lastIndex()}`);
+  if (hardState.commit !== 0 && hardState.commit < log.committed) throw storageFailed(`commit ${hardState.commit} is covered by the snapshot`);
+  if (hardState.commit > log.lastIndex()) throw storageFailed(`commit ${hardState.commit} is beyond the last entry ${log.lastIndex()}`);
   if (log.lastTerm() > hardState.term && hardState.term !== 0) {
-    storageFailed(`the log has term ${log.lastTerm()}, but the hard state only ${hardState.term}`);
+    throw storageFailed(`the log has term ${log.lastTerm()}, but the hard state only ${hardState.term}`);
   }
+  if (!isCanonicalNodeId(hardState.vote)) throw storageFailed(`the vote for ${String(hardState.vote)} is not for a node id in canonical form`);
   log.commitTo(hardState.commit);
   raft.term = hardState.term;
   raft.vote = hardState.vote;
+  // The log of a group that begins with a snapshot is in term 1, and its first election too. A later term
+  // comes from another group member, and must not be fallen behind: terms never fall along a log.
+  if (raft.term === 0 && log.lastTerm() > 1) raft.term = log.lastTerm();
 }
 
 function loadApplied(raft: Raft, applied: number): void {

@@ -2,7 +2,7 @@ import { Changer } from '../confchange/changer.js';
 import type { ConfChangeV2 } from '../raftpb/confChange.js';
 import { tryDecodeConfChange } from '../raftpb/confChangeWire.js';
 import { EntryType, isConfChangeEntry, newEntry, type Entry } from '../raftpb/entry.js';
-import { None } from '../types.js';
+import { maxTerm, None } from '../types.js';
 import { appendEntry } from './appendEntry.js';
 import { hexId, type Raft } from './raft.js';
 import { bcastAppend } from './replication.js';
@@ -18,6 +18,7 @@ export function propose(raft: Raft, entries: readonly Entry[]): StepResult {
   if (refusal !== StepResult.Ok) return refusal;
 
   const firstIndex = raft.log.lastIndex() + 1;
+  if (firstIndex + entries.length > maxTerm) return dropped(raft, StepResult.Exhausted);
   let pendingConfIndex = raft.pendingConfIndex;
   for (let i = 0; i < entries.length; i++) {
     const entry = entries[i]!;

@@ -5,7 +5,7 @@ import type { Message } from '../raftpb/message.js';
 import type { ProgressTracker } from '../tracker/progressTracker.js';
 import type { TraceLogger } from '../trace.js';
 import { None, StateType, type Index, type NodeId, type Term } from '../types.js';
-import { ReadOnly } from './readOnly.js';
+import { ReadOnly, type PendingRead } from './readOnly.js';
 import type { StepResult } from './stepResult.js';
 
 /** Answer to `readIndex`: once the state machine has applied `index`, the read is linearizable. */
@@ -72,7 +72,7 @@ export class Raft {
   /** Reads that wait for a quorum. */
   readOnly: ReadOnly;
   /** Reads that wait for the first commit of our own term (D2). */
-  pendingReads: Message[] = [];
+  pendingReads: PendingRead[] = [];
 
   // -- What the next Ready will hand out
 

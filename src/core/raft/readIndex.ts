@@ -4,6 +4,7 @@ import { newEntry, EntryType } from '../raftpb/entry.js';
 import { None, ReadOnlyOption, type Index, type NodeId } from '../types.js';
 import { send } from './outbox.js';
 import type { Raft } from './raft.js';
+import type { PendingRead } from './readOnly.js';
 import { bcastHeartbeat } from './replication.js';
 
 /**
@@ -11,9 +12,11 @@ import { bcastHeartbeat } from './replication.js';
  * does not know how far the group has committed, so reads wait for it. That holds for a group of one
  * as well: after a restart its commit index may be behind what it has acknowledged (D2).
  */
-export function handleReadIndex(raft: Raft, m: Message): void {
-  if (committedInOwnTerm(raft)) serveRead(raft, m);
-  else raft.pendingReads.push(m);
+export function handleReadIndex(raft: Raft, m: MsgReadIndex): void {
+  // The message belongs to the caller and is not kept.
+  const read: PendingRead = { from: m.from, requestContext: m.entries[0]!.data };
+  if (committedInOwnTerm(raft)) serveRead(raft, read);
+  else raft.pendingReads.push(read);
 }
 
 /** Whether the leader has committed an entry of its own term. */
@@ -26,17 +29,16 @@ export function releasePendingReads(raft: Raft): void {
   if (raft.pendingReads.length === 0 || !committedInOwnTerm(raft)) return;
   const reads = raft.pendingReads;
   raft.pendingReads = [];
-  for (const m of reads) serveRead(raft, m);
+  for (const read of reads) serveRead(raft, read);
 }
 
-function serveRead(raft: Raft, m: MsgReadIndex): void {
+function serveRead(raft: Raft, { from, requestContext }: PendingRead): void {
   const index = raft.log.committed;
-  const requestContext = m.entries[0]!.data;
   if (raft.tracker.isSingleton || leaseIsFresh(raft)) {
-    answerRead(raft, m.from, requestContext, index);
+    answerRead(raft, from, requestContext, index);
     return;
   }
-  raft.readOnly.add(raft.id, { from: m.from, requestContext, index });
+  raft.readOnly.add(raft.id, { from, requestContext, index });
   bcastHeartbeat(raft);
 }
 

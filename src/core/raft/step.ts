@@ -42,12 +42,19 @@ function stepRole(raft: Raft, m: Message): StepResult {
   }
 }
 
-/** Handles an answer of the local storage threads. Its term is that of the write, not of a peer. */
-export function stepStorage(raft: Raft, m: Message): void {
-  if (raft.trace !== null) raft.trace.trace({ kind: 'receive', id: raft.id, message: m });
-  if (m.type === MessageType.MsgStorageAppendResp) {
-    handleStorageAppendResponse(raft, m.term, m.index, m.logTerm, m.snapshot);
-  } else {
-    handleStorageApplyResponse(raft, m.entries);
+/** Handles an answer of the local storage threads, or one of this node to itself that had to wait for them. */
+export function stepStorage(raft: Raft, m: Message): StepResult {
+  switch (m.type) {
+    case MessageType.MsgStorageAppendResp:
+      if (raft.trace !== null) raft.trace.trace({ kind: 'receive', id: raft.id, message: m });
+      // Its term is that of the write, not of a peer.
+      handleStorageAppendResponse(raft, m.term, m.index, m.logTerm, m.snapshot);
+      return StepResult.Ok;
+    case MessageType.MsgStorageApplyResp:
+      if (raft.trace !== null) raft.trace.trace({ kind: 'receive', id: raft.id, message: m });
+      handleStorageApplyResponse(raft, m.entries);
+      return StepResult.Ok;
+    default:
+      return step(raft, m);
   }
 }

@@ -24,6 +24,8 @@ export const StepResult = {
   NotJoint: 'notJoint',
   /** The change cannot be carried out on the active configuration, such as removing the last voter. */
   Invalid: 'invalid',
+  /** No term or no index is left that could be counted exactly. Not reached but with a hostile peer. */
+  Exhausted: 'exhausted',
   /** A snapshot is not applied yet. */
   SnapshotPending: 'snapshotPending',
   /** The node leads already. */
@@ -75,6 +77,7 @@ export function isProposalDrop(result: StepResult): boolean {
     case StepResult.Joint:
     case StepResult.NotJoint:
     case StepResult.Invalid:
+    case StepResult.Exhausted:
       return true;
     default:
       return false;

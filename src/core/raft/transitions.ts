@@ -3,7 +3,7 @@ import { emptyBytes, None, StateType, type NodeId, type Term } from '../types.js
 import { EntryType, newEntry } from '../raftpb/entry.js';
 import { appendEntry, countUnappliedTail } from './appendEntry.js';
 import { hexId, type Raft } from './raft.js';
-import { ReadOnly } from './readOnly.js';
+import { ReadOnly, type PendingRead } from './readOnly.js';
 
 // The only file that writes `raft.state`.
 
@@ -42,13 +42,13 @@ function resetRandomizedElectionTimeout(raft: Raft): void {
 /** Reads die with the leadership they waited for (D6). Those of this node are reported, those of followers run into their timeout. */
 function abortReads(raft: Raft): void {
   if (raft.pendingReads.length === 0 && raft.readOnly.lastSequence === 0 && raft.state !== StateType.Leader) return;
-  for (const m of raft.pendingReads) abortRead(raft, m.from, m.entries[0]!.data);
-  for (const read of raft.readOnly.waiting) abortRead(raft, read.from, read.requestContext);
+  for (const read of raft.pendingReads) abortRead(raft, read);
+  for (const read of raft.readOnly.waiting) abortRead(raft, read);
   raft.pendingReads = [];
   raft.readOnly = new ReadOnly(raft.config.readOnlyOption);
 }
 
-function abortRead(raft: Raft, from: NodeId, requestContext: Uint8Array): void {
+function abortRead(raft: Raft, { from, requestContext }: PendingRead): void {
   if (from !== None && from !== raft.id) return;
   raft.abortedReads.push({ requestContext, reason: 'leadershipLost' });
   if (raft.trace !== null) raft.trace.trace({ kind: 'readAborted', id: raft.id, requestContext });

@@ -3,9 +3,9 @@ import { invalidLogSlice } from '../log/logSlice.js';
 import { tryDecodeConfChange } from '../raftpb/confChangeWire.js';
 import { isConfChangeEntry, isEntryType, type Entry } from '../raftpb/entry.js';
 import type { Message } from '../raftpb/message.js';
-import type { Snapshot } from '../raftpb/state.js';
+import type { ConfState, Snapshot } from '../raftpb/state.js';
 import { isLocalMsg, isMessageType, isResponseMsg, MessageType } from '../raftpb/messageType.js';
-import { isCanonicalNodeId, isLocalThread, maxTerm, None } from '../types.js';
+import { isCanonicalNodeId, isLocalThread, maxTerm, None, type NodeId } from '../types.js';
 import type { Raft } from './raft.js';
 import { StepResult } from './stepResult.js';
 
@@ -34,17 +34,20 @@ export function validateMessage(raft: Raft, m: Message): StepResult {
 }
 
 /** A transport may hand over whatever it parsed; the handlers rely on the types. */
-function hasMessageShape(m: Message): boolean {
+export function hasMessageShape(m: Message): boolean {
   return typeof m === 'object' && m !== null && Array.isArray(m.entries) && isBytes(m.context) && typeof m.reject === 'boolean';
 }
 
-/** Not `instanceof`: the bytes may come from another realm, such as a worker or a test runner. */
-function isBytes(value: unknown): value is Uint8Array {
-  return ArrayBuffer.isView(value) && typeof (value as Uint8Array).length === 'number';
+/**
+ * Whether a value is a Uint8Array, or a subclass such as Buffer. Not only `instanceof`: the bytes may
+ * come from another realm, such as a worker or a test runner. Other views hold elements that are no bytes.
+ */
+export function isBytes(value: unknown): value is Uint8Array {
+  return value instanceof Uint8Array || (ArrayBuffer.isView(value) && (value as Uint8Array)[Symbol.toStringTag] === 'Uint8Array');
 }
 
 /** Terms and indexes: safe integers to which one can still be added. */
-function isCount(value: number): boolean {
+export function isCount(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0 && value <= maxTerm;
 }
 
@@ -75,7 +78,7 @@ function validateFields(raft: Raft, m: Message): StepResult {
       return isPossibleProposal(m.entries) ? StepResult.Ok : StepResult.BadProposal;
     case MessageType.MsgReadIndex:
     case MessageType.MsgReadIndexResp:
-      return m.entries.length === 1 && areEntries(m.entries) ? StepResult.Ok : StepResult.BadProposal;
+      return m.entries.length === 1 && areProposed(m.entries) ? StepResult.Ok : StepResult.BadProposal;
     case MessageType.MsgTimeoutNow:
       return m.from === raft.lead || raft.tracker.get(m.from) !== undefined ? StepResult.Ok : StepResult.NotEntitled;
     default:
@@ -83,7 +86,8 @@ function validateFields(raft: Raft, m: Message): StepResult {
   }
 }
 
-function areEntries(entries: readonly Entry[]): boolean {
+/** Whether every element is an entry of a known type with bytes. */
+export function areEntries(entries: readonly Entry[]): boolean {
   for (let i = 0; i < entries.length; i++) {
     const entry: Entry | null | undefined = entries[i];
     if (typeof entry !== 'object' || entry === null || !isEntryType(entry.type) || !isBytes(entry.data)) return false;
@@ -91,9 +95,14 @@ function areEntries(entries: readonly Entry[]): boolean {
   return true;
 }
 
+/** Entries whose term and index mean nothing, and are passed on with the rest all the same. */
+function areProposed(entries: readonly Entry[]): boolean {
+  return areEntries(entries) && entries.every((entry) => isCount(entry.term) && isCount(entry.index));
+}
+
 /** Whether a proposal has entries, and configuration changes in it can be read. */
 export function isPossibleProposal(entries: readonly Entry[]): boolean {
-  if (entries.length === 0 || !areEntries(entries)) return false;
+  if (entries.length === 0 || !areProposed(entries)) return false;
   for (let i = 0; i < entries.length; i++) {
     const entry = entries[i]!;
     if (isConfChangeEntry(entry) && tryDecodeConfChange(entry) === null) return false;
@@ -107,5 +116,25 @@ function isPossibleSnapshot(m: Message): boolean {
   if (typeof snapshot.metadata !== 'object' || snapshot.metadata === null) return false;
   const { index, term, confState } = snapshot.metadata;
   if (!isCount(index) || index === 0 || !isCount(term) || term === 0 || term > m.term) return false;
-  return validateConfState(confState) === null;
+  return hasConfStateShape(confState) && validateConfState(confState) === null;
+}
+
+/** Whether a value has the fields of a ConfState, with ids in the form that can be compared. */
+export function hasConfStateShape(state: ConfState): boolean {
+  return (
+    typeof state === 'object' &&
+    state !== null &&
+    areNodeIds(state.voters) &&
+    areNodeIds(state.learners) &&
+    areNodeIds(state.votersOutgoing) &&
+    areNodeIds(state.learnersNext) &&
+    typeof state.autoLeave === 'boolean'
+  );
+}
+
+/** By index, because `every` passes over holes. */
+function areNodeIds(ids: readonly NodeId[]): boolean {
+  if (!Array.isArray(ids)) return false;
+  for (let i = 0; i < ids.length; i++) if (!isCanonicalNodeId(ids[i])) return false;
+  return true;
 }

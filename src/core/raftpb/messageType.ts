@@ -65,7 +65,7 @@ export function messageTypeName(type: number): string {
 
 /** Whether `type` is one of {@link MessageType}. */
 export function isMessageType(type: number): type is MessageType {
-  return names[type] !== undefined;
+  return typeof type === 'number' && names[type] !== undefined;
 }
 
 /** Whether only this process may produce the type: calls of the host, timers, storage threads. */

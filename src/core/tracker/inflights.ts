@@ -1,6 +1,9 @@
 import { assert, panic } from '../errors.js';
 import type { Index } from '../types.js';
 
+/** The ring of every window that was never used. Never written to: it has no capacity. */
+const emptyRing: number[] = [];
+
 /**
  * The MsgApps that one follower has not acknowledged yet, oldest first: a window that is limited by
  * their number and by their bytes (E5). A message may exceed the limit on bytes, if it was not
@@ -12,10 +15,9 @@ export class Inflights {
   /** Bytes at which the window counts as full; Infinity for no limit. */
   readonly maxBytes: number;
 
-  // A ring whose length is a power of two. It grows as needed, because a process may track thousands
-  // of followers of which few ever fill their window.
-  private lastIndexes: number[] = [];
-  private byteCounts: number[] = [];
+  // A ring of pairs: last index and bytes of a message. Its capacity in messages is a power of two, and
+  // grows as needed, because a process may track thousands of followers of which few ever fill their window.
+  private ring: number[] = emptyRing;
   private start = 0;
   private messageCount = 0;
   private byteSum = 0;
@@ -49,24 +51,24 @@ export class Inflights {
    */
   add(index: Index, bytes: number): void {
     assert(!this.full(), 'inflights: added to a full window');
-    if (this.messageCount === this.lastIndexes.length) this.grow();
-    const mask = this.lastIndexes.length - 1;
+    if (2 * this.messageCount === this.ring.length) this.grow();
+    const mask = this.ring.length / 2 - 1;
     if (this.messageCount > 0) {
-      const newest = this.lastIndexes[(this.start + this.messageCount - 1) & mask]!;
+      const newest = this.ring[2 * ((this.start + this.messageCount - 1) & mask)]!;
       if (index <= newest) panic(`inflights: index ${index} added after ${newest}`);
     }
-    const slot = (this.start + this.messageCount) & mask;
-    this.lastIndexes[slot] = index;
-    this.byteCounts[slot] = bytes;
+    const slot = 2 * ((this.start + this.messageCount) & mask);
+    this.ring[slot] = index;
+    this.ring[slot + 1] = bytes;
     this.messageCount++;
     this.byteSum += bytes;
   }
 
   /** Removes every message whose last entry is at or before `index`. */
   freeLE(index: Index): void {
-    const mask = this.lastIndexes.length - 1;
-    while (this.messageCount > 0 && this.lastIndexes[this.start]! <= index) {
-      this.byteSum -= this.byteCounts[this.start]!;
+    const mask = this.ring.length / 2 - 1;
+    while (this.messageCount > 0 && this.ring[2 * this.start]! <= index) {
+      this.byteSum -= this.ring[2 * this.start + 1]!;
       this.start = (this.start + 1) & mask;
       this.messageCount--;
     }
@@ -82,8 +84,7 @@ export class Inflights {
   /** A copy that shares nothing with this one. */
   clone(): Inflights {
     const copy = new Inflights(this.size, this.maxBytes);
-    copy.lastIndexes = this.lastIndexes.slice();
-    copy.byteCounts = this.byteCounts.slice();
+    copy.ring = this.ring.length === 0 ? emptyRing : this.ring.slice();
     copy.start = this.start;
     copy.messageCount = this.messageCount;
     copy.byteSum = this.byteSum;
@@ -91,16 +92,11 @@ export class Inflights {
   }
 
   private grow(): void {
-    const length = this.lastIndexes.length;
+    const length = this.ring.length;
     // The second half of the new ring continues the first, so what wrapped around only has to be unrolled.
-    const lastIndexes = this.lastIndexes.slice(this.start).concat(this.lastIndexes.slice(0, this.start));
-    const byteCounts = this.byteCounts.slice(this.start).concat(this.byteCounts.slice(0, this.start));
-    for (let i = Math.max(length, 1); i > 0; i--) {
-      lastIndexes.push(0);
-      byteCounts.push(0);
-    }
-    this.lastIndexes = lastIndexes;
-    this.byteCounts = byteCounts;
+    const ring = this.ring.slice(2 * this.start).concat(this.ring.slice(0, 2 * this.start));
+    for (let i = Math.max(length, 2); i > 0; i--) ring.push(0);
+    this.ring = ring;
     this.start = 0;
   }
 }

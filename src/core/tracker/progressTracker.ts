@@ -40,6 +40,9 @@ class Half {
   }
 }
 
+/** The outgoing half of every configuration that is not joint. */
+const noHalf = new Half([]);
+
 /** The active configuration, with what the leader knows of each member and how an election stands. */
 export class ProgressTracker {
   /** Most MsgApps in flight to one peer. */
@@ -55,8 +58,8 @@ export class ProgressTracker {
   progresses: readonly Progress[] = [];
 
   private progressById: ReadonlyMap<NodeId, Progress> = new Map();
-  private incoming = new Half([]);
-  private outgoing = new Half([]);
+  private incoming = noHalf;
+  private outgoing = noHalf;
 
   constructor(maxInflightMsgs: number, maxInflightBytes: number) {
     this.maxInflightMsgs = maxInflightMsgs;
@@ -102,7 +105,7 @@ export class ProgressTracker {
     this.ids = sortedIds(progress.keys());
     this.progresses = this.ids.map(progressOf);
     this.incoming = new Half(incoming);
-    this.outgoing = new Half(outgoing);
+    this.outgoing = outgoing.length === 0 ? noHalf : new Half(outgoing);
   }
 
   /**

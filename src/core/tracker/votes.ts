@@ -1,5 +1,5 @@
 import type { JointConfig } from '../quorum/joint.js';
-import { VoteResult } from '../quorum/quorum.js';
+import type { VoteResult } from '../quorum/quorum.js';
 import type { NodeId } from '../types.js';
 
 /** How an election stands. */

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { Changer, type Changed } from '../../../src/core/confchange/changer.js';
 import { checkConfigInvariants } from '../../../src/core/confchange/invariants.js';
 import { restoreConfig, validateConfState } from '../../../src/core/confchange/restore.js';
-import { ConfChangeTransition, ConfChangeType, newConfChangeV2, type ConfChangeSingle, type ConfChangeV2 } from '../../../src/core/raftpb/confChange.js';
+import { ConfChangeType, newConfChangeV2, type ConfChangeSingle, type ConfChangeTransition, type ConfChangeV2 } from '../../../src/core/raftpb/confChange.js';
 import { decodeConfChangeV2, encodeConfChange } from '../../../src/core/raftpb/confChangeWire.js';
 import type { ConfState } from '../../../src/core/raftpb/state.js';
 import type { RandomSource } from '../../../src/core/random.js';

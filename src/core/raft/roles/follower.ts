@@ -1,4 +1,4 @@
-import { copyMessage, type Message } from '../../raftpb/message.js';
+import { newMessage, type Message } from '../../raftpb/message.js';
 import { MessageType } from '../../raftpb/messageType.js';
 import { None, ReadOnlyOption, type NodeId } from '../../types.js';
 import { handleAppendEntries, handleHeartbeat } from '../appendEntries.js';
@@ -71,13 +71,16 @@ function hearFromLeader(raft: Raft, leader: NodeId): void {
   raft.lead = leader;
 }
 
-/** Sends a copy on to the leader. It keeps the name of the node that asked, which gets the answer. */
+/**
+ * Sends a new message on to the leader. It keeps the name of the node that asked, which gets the answer,
+ * and takes over nothing but what these kinds have: no term of an earlier forwarding, and no field
+ * that the wall has not looked at.
+ */
 function forwardToLeader(raft: Raft, m: Message): StepResult {
   if (raft.lead === None) return StepResult.NoLeader;
-  const forwarded = copyMessage(m);
-  forwarded.to = raft.lead;
-  // A message that was forwarded to us carries the term in which that was; this is a new sending.
-  forwarded.term = 0;
+  const forwarded = newMessage(m.type, raft.lead);
+  forwarded.from = m.from;
+  forwarded.entries = m.entries;
   send(raft, forwarded);
   return StepResult.Ok;
 }

@@ -1,0 +1,54 @@
+import type { ConfChange, ConfChangeSingle, ConfChangeV2 } from '../raftpb/confChange.js';
+import { isEntryType, type Entry } from '../raftpb/entry.js';
+import type { Message } from '../raftpb/message.js';
+import { MessageType } from '../raftpb/messageType.js';
+import { isCanonicalNodeId, LocalAppendThread, LocalApplyThread } from '../types.js';
+import type { Raft } from './raft.js';
+import { areEntries, hasMessageShape, isBytes, isCount } from './validate.js';
+
+// What the host hands in. Its mistakes must not harm the node any more than those of a peer, but it
+// hears of them at once: the API throws ERR_RAFT_ARGUMENT_INVALID.
+
+/** Whether a value is an entry of a log. */
+export function isEntry(entry: Entry): boolean {
+  return typeof entry === 'object' && entry !== null && isEntryType(entry.type) && isBytes(entry.data) && isCount(entry.index) && isCount(entry.term);
+}
+
+/** Whether a value can be encoded as a configuration change. What it asks for is another question. */
+export function isConfChange(change: ConfChange | ConfChangeV2): boolean {
+  if (typeof change !== 'object' || change === null || !isBytes(change.context)) return false;
+  if ('nodeId' in change) return isSingle(change) && isCanonicalNodeId(change.id);
+  return isEnumNumber(change.transition) && Array.isArray(change.changes) && change.changes.every(isSingle);
+}
+
+function isSingle(single: ConfChangeSingle): boolean {
+  return typeof single === 'object' && single !== null && isEnumNumber(single.type) && isCanonicalNodeId(single.nodeId);
+}
+
+/** Numbers that are no type are refused later, by the changer, with a reason. */
+function isEnumNumber(value: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value < 2 ** 31;
+}
+
+/**
+ * Whether a message is the answer of a storage thread of this node, or of the node to itself, and may
+ * belong to something that it has asked for. One that outlived a restart of the node may not.
+ */
+export function isStorageResponse(raft: Raft, m: Message): boolean {
+  if (!hasMessageShape(m) || m.to !== raft.id || !isCount(m.term) || !isCount(m.index) || !isCount(m.logTerm)) return false;
+  switch (m.type) {
+    case MessageType.MsgStorageAppendResp:
+      return m.from === LocalAppendThread && (m.snapshot === null || m.snapshot?.metadata?.index <= raft.log.committed);
+    case MessageType.MsgStorageApplyResp:
+      return m.from === LocalApplyThread && areEntries(m.entries) && (m.entries.length === 0 || m.entries[m.entries.length - 1]!.index <= raft.log.applying);
+    case MessageType.MsgAppResp:
+      return m.from === raft.id && (m.term < raft.term || (m.term === raft.term && m.index <= raft.log.lastIndex()));
+    case MessageType.MsgVoteResp:
+      return m.from === raft.id && m.term <= raft.term;
+    case MessageType.MsgPreVoteResp:
+      // A pre-vote is about the term after ours.
+      return m.from === raft.id && m.term <= raft.term + 1;
+    default:
+      return false;
+  }
+}
