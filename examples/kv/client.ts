@@ -93,7 +93,7 @@ export class Client {
     const sequence = ++this.#sent;
     const data = encodeRequest({ client: this.#id, session: this.#session, sequence, write });
     this.#unanswered.push({ sequence, write, data, done });
-    if (this.#node === null) this.leaderChanged();
+    if (this.#node === null) this.#connect();
     else this.#node.submit(data);
   }
 
@@ -117,8 +117,18 @@ export class Client {
     }
   }
 
-  /** Connects to the leader, if there is one, and sends it everything unanswered. To be called when a node has become leader. */
-  leaderChanged(): void {
+  /** A node was started: there is hope again. */
+  nodeStarted(): void {
+    this.#gaveUp = false;
+  }
+
+  /** Ends the client. */
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** Connects to the leader, if there is one, and sends it everything unanswered. */
+  #connect(): void {
     const node = this.#cluster.leader;
     this.#node = node;
     if (node === null) return;
@@ -133,16 +143,6 @@ export class Client {
       },
     });
     for (const { data } of this.#unanswered) node.submit(data);
-  }
-
-  /** A node was started: there is hope again. */
-  nodeStarted(): void {
-    this.#gaveUp = false;
-  }
-
-  /** Ends the client. */
-  close(): void {
-    clearInterval(this.#timer);
   }
 
   #takeAnswer(session: number, sequence: number, outcome: Outcome): void {
@@ -161,7 +161,7 @@ export class Client {
     if (!this.busy) return;
     const now = Date.now();
     if (now - this.#progressAt >= this.#timeoutMs) this.#giveUp();
-    else if (this.#node === null || now - Math.max(this.#progressAt, this.#sentAt) >= resendMs) this.leaderChanged();
+    else if (this.#node === null || now - Math.max(this.#progressAt, this.#sentAt) >= resendMs) this.#connect();
   }
 
   #giveUp(): void {

@@ -10,6 +10,7 @@ export class Input {
   readonly #screen: Screen;
   readonly #editor: Interface | null;
   #interrupted = false;
+  #closed = false;
 
   constructor(screen: Screen) {
     this.#screen = screen;
@@ -42,6 +43,8 @@ export class Input {
   /** Nothing more will be read. */
   close(): void {
     this.#screen.usePrompt(null);
+    if (this.#editor !== null && !this.#closed) this.#screen.print('');
+    this.#closed = true;
     this.#editor?.close();
     process.stdin.destroy();
   }

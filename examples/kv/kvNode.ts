@@ -6,7 +6,6 @@ import {
   SnapshotStatus,
   StateType,
   StepResult,
-  type ConfState,
   type Entry,
   type Index,
   type MemoryStorage,
@@ -16,18 +15,13 @@ import {
   type Term,
 } from 'raftstep';
 import { ReadFailed, Reads } from './reads.js';
-import { decodeRequest } from './request.js';
-import { StateMachine, type Outcome } from './stateMachine.js';
+import { Replica } from './replica.js';
+import type { Request } from './request.js';
+import type { Outcome, StateMachine } from './stateMachine.js';
 import { TcpTransport, type AddressBook } from './transport.js';
 
 /** Length of a tick in milliseconds. With 10 ticks an election starts 200 to 400 ms after a leader was heard last. */
 const tickMs = 20;
-
-/** Entries after which the log is replaced by a snapshot, at least; a large state waits longer, so that the work stays in proportion. */
-const snapshotEvery = 4096;
-
-/** Entries before a snapshot that stay in the log, for followers that are only a little behind. */
-const keptEntries = 1024;
 
 /** What a node has to tell. */
 export interface KvNodeEvents {
@@ -87,12 +81,9 @@ export class KvNode {
   readonly #options: KvNodeOptions;
   readonly #storage: MemoryStorage;
   readonly #raft: RawNode;
+  readonly #replica: Replica;
   readonly #reads: Reads;
   readonly #clients = new Map<string, ClientListener>();
-  #store: StateMachine;
-  #confState: ConfState;
-  #applied: Index;
-  #snapshotIndex: Index;
   #catchingUp = true;
   #transport: TcpTransport | null = null;
   #timer: NodeJS.Timeout | undefined;
@@ -106,14 +97,11 @@ export class KvNode {
     this.id = id;
     this.#options = options;
     this.#storage = storage;
-    const { data, metadata } = storage.snapshot();
-    this.#store = StateMachine.restore(data);
-    this.#confState = metadata.confState;
-    this.#applied = metadata.index;
-    this.#snapshotIndex = metadata.index;
+    this.#replica = new Replica(storage);
     this.#reads = new Reads(options.starts);
+    // The log reaches further back than the snapshot: `applied` says from where on entries are to be applied.
     // The small window makes the leader pack many entries into a message when many are waiting.
-    this.#raft = new RawNode({ id, storage, maxInflightMsgs: 32 });
+    this.#raft = new RawNode({ id, storage, applied: this.#replica.applied, maxInflightMsgs: 32 });
     if (storage.lastIndex() === 0) this.#raft.bootstrap(options.members.map((member) => ({ id: member })));
   }
 
@@ -137,7 +125,10 @@ export class KvNode {
 
   /** Starts an election at once, for the first leader of a new group. */
   campaign(): void {
-    this.#enqueue(() => this.#raft.campaign());
+    this.#enqueue(() => {
+      // The first configuration must be applied, which the first Ready asks for. The next turn is after it.
+      if (this.#raft.campaign() === StepResult.ConfChangePending) this.campaign();
+    });
   }
 
   /** Connects a client: it hears what becomes of its requests here. The listener it had before hears nothing more. */
@@ -161,12 +152,12 @@ export class KvNode {
     if (this.#stopped) throw new ReadFailed('the node is down');
     this.#schedule();
     await this.#reads.ask();
-    return look(this.#store);
+    return look(this.store);
   }
 
   /** The store as it is on this node, which may be behind. */
   get store(): StateMachine {
-    return this.#store;
+    return this.#replica.store;
   }
 
   /** Whether it is down. It cannot come back; start another one on the same storage. */
@@ -257,54 +248,33 @@ export class KvNode {
 
     this.#transport?.send(rd.messages);
 
-    if (rd.snapshot !== null) this.#restore();
+    if (rd.snapshot !== null) this.#options.events.snapshotRestored(this, this.#replica.restore());
     for (const entry of rd.committedEntries) this.#apply(entry);
     for (const { index, requestContext } of rd.readStates) this.#reads.confirm(requestContext, index);
     for (const { requestContext, reason } of rd.abortedReads) this.#reads.abort(requestContext, reason);
-    this.#reads.serve(this.#applied);
+    this.#reads.serve(this.#replica.applied);
 
     this.#raft.advance(rd);
 
     if (rd.softState?.state === StateType.Leader) this.#options.events.leads(this);
     else if (rd.softState !== null) this.#disconnectClients();
     this.#noteCatchUp();
-    this.#compact();
-  }
-
-  #restore(): void {
-    const { data, metadata } = this.#storage.snapshot();
-    this.#store = StateMachine.restore(data);
-    this.#confState = metadata.confState;
-    this.#applied = metadata.index;
-    this.#snapshotIndex = metadata.index;
-    this.#options.events.snapshotRestored(this, metadata.index);
+    this.#replica.compact();
   }
 
   #apply(entry: Entry): void {
-    this.#applied = entry.index;
-    if (isConfChangeEntry(entry)) {
-      this.#confState = this.#raft.applyConfChange(entry) ?? this.#confState;
-      return;
-    }
-    // A new leader begins with an entry without data. Anything else that is no request is skipped by all nodes alike.
-    const request = decodeRequest(entry.data);
-    if (request === null) return;
-    const outcome = this.#store.apply(request);
-    this.#clients.get(request.client)?.answered(request.session, request.sequence, outcome);
+    if (isConfChangeEntry(entry)) this.#replica.applyConfChange(entry, this.#raft.applyConfChange(entry));
+    else this.#replica.apply(entry, this.#answer);
   }
+
+  readonly #answer = ({ client, session, sequence }: Request, outcome: Outcome): void => {
+    this.#clients.get(client)?.answered(session, sequence, outcome);
+  };
 
   #noteCatchUp(): void {
-    if (!this.#catchingUp || this.#applied < this.#options.catchUpTo) return;
+    if (!this.#catchingUp || this.#replica.applied < this.#options.catchUpTo) return;
     this.#catchingUp = false;
-    this.#options.events.caughtUp(this, this.#applied);
-  }
-
-  #compact(): void {
-    if (this.#applied - this.#snapshotIndex < Math.max(snapshotEvery, this.#store.values.size)) return;
-    this.#storage.createSnapshot(this.#applied, this.#confState, this.#store.save());
-    this.#snapshotIndex = this.#applied;
-    const compactTo = this.#applied - keptEntries;
-    if (compactTo >= this.#storage.firstIndex()) this.#storage.compact(compactTo);
+    this.#options.events.caughtUp(this, this.#replica.applied);
   }
 
   #disconnectClients(): void {

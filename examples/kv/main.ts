@@ -13,14 +13,6 @@ const interruptedCode = 130;
 const usage = 'usage: npm start [-- --timeout SECONDS] [< commands.txt]';
 
 const screen = new Screen();
-// Whoever reads our output may stop early (`npm start | head`).
-process.stdout.on('error', () => process.exit(1));
-try {
-  process.exitCode = await main(timeoutOption());
-} catch (error) {
-  screen.error(`failed: ${error instanceof Error ? error.message : String(error)}`);
-  process.exit(1);
-}
 
 /** Starts the cluster, carries out the input, and returns the exit code. */
 async function main(timeoutMs: number): Promise<number> {
@@ -44,7 +36,7 @@ async function main(timeoutMs: number): Promise<number> {
 
   const { lines, problems, exitCode } = await summarize(cluster, journal, shell.tally, elapsedMs);
   for (const line of lines) screen.print(line);
-  for (const problem of problems) screen.error(`${exitCode === 1 ? 'failed' : 'note'}: ${problem}`);
+  for (const problem of problems) screen.error(`problem: ${problem}`);
   client.close();
   cluster.close();
   return input.interrupted ? interruptedCode : exitCode;
@@ -69,4 +61,13 @@ class Signal {
   readonly given = new Promise<void>((resolve) => {
     this.give = resolve;
   });
+}
+
+// Whoever reads our output may stop early (`npm start | head`).
+process.stdout.on('error', () => process.exit(1));
+try {
+  process.exitCode = await main(timeoutOption());
+} catch (error) {
+  screen.error(`failed: ${error instanceof Error ? error.message : String(error)}`);
+  process.exit(1);
 }

@@ -1,4 +1,5 @@
-import { stateTypeName } from 'raftstep';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { stateTypeName, type NodeId } from 'raftstep';
 import type { Client, ReadAnswer, WriteAnswer } from './client.js';
 import type { Cluster } from './cluster.js';
 import { helpText, parseCommand, type Command } from './commands.js';
@@ -123,15 +124,18 @@ export class Shell {
     this.tally.others++;
     const id = target === 'leader' ? await this.#findLeader() : target;
     if (id === null) return this.#bad('kill leader: nobody leads');
+    // What is on its way survives the loss of a node. Without a quorum it would not, so it goes first.
+    const { up, needed } = this.#cluster.quorum;
+    if (up === needed) await this.#settled();
     const problem = this.#cluster.kill(id);
     if (problem !== null) this.#bad(problem);
   }
 
-  async #findLeader(): Promise<number | null> {
+  async #findLeader(): Promise<NodeId | null> {
     const { up, needed } = this.#cluster.quorum;
     const deadline = Date.now() + (up < needed ? 0 : leaderWaitMs);
-    while (this.#cluster.leader === null && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
-    return Number(this.#cluster.leader?.id ?? 0) || null;
+    while (this.#cluster.leader === null && Date.now() < deadline) await sleep(10);
+    return this.#cluster.leader?.id ?? null;
   }
 
   async #start(id: number): Promise<void> {

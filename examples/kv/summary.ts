@@ -1,9 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from './cluster.js';
 import type { Journal } from './journal.js';
 import type { KvNode } from './kvNode.js';
 import { ReadFailed } from './reads.js';
 import { statusLines, type Tally } from './shell.js';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 /** How long the nodes get at the end to apply what is committed, in milliseconds. */
 const convergeMs = 10_000;
@@ -46,14 +46,14 @@ export async function summarize(cluster: Cluster, journal: Journal, tally: Tally
     ...cluster.members.map((id, i) => status[i]! + appliedText(cluster.nodes.find((node) => node.id === id), hashes.get(id))),
   ];
 
-  if (tally.failed > 0) problems.push(`${count(tally.failed)} commands got no answer`);
-  if (lost > 0) problems.push(`${count(lost)} acknowledged writes are lost`);
-  if (duplicated > 0) problems.push(`${count(duplicated)} writes were applied more than once`);
+  if (tally.failed > 0) problems.push(`commands without an answer: ${count(tally.failed)}`);
+  if (lost > 0) problems.push(`acknowledged writes that are lost: ${count(lost)}`);
+  if (duplicated > 0) problems.push(`writes applied more than once: ${count(duplicated)}`);
   if (compared !== null && !equal) problems.push('the states of the nodes differ');
   if (cluster.failures > 0) problems.push('a node stopped after an error');
   const exitCode = problems.length > 0 ? 1 : tally.bad > 0 ? 2 : 0;
   if (compared !== null && equal) lines.push(`all ${compared.length} nodes that are up have the same state`);
-  if (tally.bad > 0) problems.push(`${count(tally.bad)} lines were bad and skipped`);
+  if (tally.bad > 0) problems.push(`bad lines, skipped: ${count(tally.bad)}`);
   return { lines, problems, exitCode };
 }
 

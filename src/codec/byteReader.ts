@@ -21,7 +21,7 @@ const presentEmptyBytes: Uint8Array = new Uint8Array(0);
  */
 export function plainBytes(input: Uint8Array): Uint8Array {
   if (input?.constructor === Uint8Array) return input;
-  // Not `instanceof`: the array may come from another realm, such as a frame or a test sandbox.
+  // Not `instanceof`, which an array of another realm fails, such as one from a frame.
   if (!ArrayBuffer.isView(input) || input.BYTES_PER_ELEMENT !== 1) {
     throw new RaftError(RaftErrorCode.ArgumentInvalid, 'only a Uint8Array can be decoded');
   }
@@ -51,9 +51,8 @@ export class ByteReader {
   private outOfRangeAt = -1;
   private copied: CopiedBytes | null = null;
 
-  /** @param input as {@link plainBytes} returns it. */
   constructor(input: Uint8Array, options: DecodeOptions | undefined) {
-    this.bytes = input;
+    this.bytes = plainBytes(input);
     this.alias = options !== undefined && options.alias === true;
     this.entriesLeft = options?.maxEntries ?? codecLimits.maxEntries;
   }

@@ -9,7 +9,7 @@ import {
 } from '../core/raftpb/state.js';
 import { varintSize } from '../core/raftpb/varint.js';
 import { emptyBytes, None, type NodeId } from '../core/types.js';
-import { ByteReader, plainBytes, tooLarge } from './byteReader.js';
+import { ByteReader, tooLarge } from './byteReader.js';
 import { codecLimits, type DecodeOptions } from './limits.js';
 import { enumSize, idSize, writeEnum, writeIdField, writeNumberField } from './uint64.js';
 
@@ -320,7 +320,7 @@ export function encodeEntry(entry: Entry): Uint8Array {
  * @throws RaftError `ERR_RAFT_MALFORMED` or `ERR_RAFT_OUT_OF_RANGE` with the offset; so do all decoders.
  */
 export function decodeEntry(bytes: Uint8Array, options?: DecodeOptions): Entry {
-  const reader = new ByteReader(plainBytes(bytes), options);
+  const reader = new ByteReader(bytes, options);
   const entry = readEntry(reader, 0, reader.bytes.length);
   reader.finish();
   return entry;
@@ -335,7 +335,7 @@ export function encodeSnapshot(snapshot: Snapshot): Uint8Array {
 
 /** The snapshot that the bytes are. */
 export function decodeSnapshot(bytes: Uint8Array, options?: DecodeOptions): Snapshot {
-  const reader = new ByteReader(plainBytes(bytes), options);
+  const reader = new ByteReader(bytes, options);
   const snapshot = readSnapshot(reader, reader.bytes.length, emptySnapshot);
   reader.finish();
   return snapshot;
@@ -350,7 +350,7 @@ export function encodeConfState(state: ConfState): Uint8Array {
 
 /** The configuration that the bytes are. Ids are as they were written: order, repetitions and zeros included. */
 export function decodeConfState(bytes: Uint8Array): ConfState {
-  const reader = new ByteReader(plainBytes(bytes), undefined);
+  const reader = new ByteReader(bytes, undefined);
   return readConfState(reader, reader.bytes.length, emptyConfState);
 }
 
@@ -370,7 +370,7 @@ export function encodeHardState(state: HardState): Uint8Array {
 
 /** The hard state that the bytes are. */
 export function decodeHardState(bytes: Uint8Array): HardState {
-  const reader = new ByteReader(plainBytes(bytes), undefined);
+  const reader = new ByteReader(bytes, undefined);
   const end = reader.bytes.length;
   let term = 0;
   let vote: NodeId = None;

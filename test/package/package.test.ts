@@ -53,7 +53,10 @@ describe('the tarball', () => {
   test('its types mention neither protobufjs nor Long', () => {
     const types = files.filter((file) => file.endsWith('.d.ts'));
 
-    const mentions = types.filter((file) => /from ['"](?:protobufjs|long)|\bimport\(['"](?:protobufjs|long)|\bLong\b/.test(readFileSync(file, 'utf8')));
+    const mentions = types.filter((file) => {
+      const text = readFileSync(file, 'utf8').replace(/\/\*[^]*?\*\/|\/\/.*/g, '');
+      return /['"](?:protobufjs|long)\b|\bLong\b/.test(text);
+    });
     expect(types).not.toEqual([]);
     expect(mentions).toEqual([]);
   });

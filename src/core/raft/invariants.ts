@@ -38,6 +38,8 @@ function checkRole(raft: Raft): void {
   require(raft, raft.pendingReads.length === 0, 'reads wait for a term of leadership that is over');
   require(raft, raft.readOnly.lastSequence === 0, 'reads wait for a quorum without leadership');
   require(raft, raft.pendingConfIndex === 0, 'a pending configuration change without leadership');
+  require(raft, raft.uncommittedSize === 0, 'a quota in use without leadership');
+  require(raft, raft.leaderTicks === 0, 'ticks of a leadership that is over');
 }
 
 function checkProgress(raft: Raft): void {

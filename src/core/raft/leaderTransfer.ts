@@ -16,9 +16,10 @@ export function handleTransferLeader(raft: Raft, progress: Progress, m: Message)
 
   const transferee = m.from;
   if (raft.leadTransferee === transferee) return StepResult.Transferring;
+  if (transferee === raft.id && raft.leadTransferee === None) return StepResult.AlreadyLeader;
   // A newer wish replaces an older one, the wish that this node stay leader included.
   abortLeaderTransfer(raft);
-  if (transferee === raft.id) return StepResult.AlreadyLeader;
+  if (transferee === raft.id) return StepResult.Ok;
 
   raft.logger.info(`${hexId(raft.id)} hands term ${raft.term} over to ${hexId(transferee)}`);
   raft.electionElapsed = 0;

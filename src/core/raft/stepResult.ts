@@ -1,6 +1,7 @@
 /**
  * What became of a message or of a call. `ok` means that it was handled, which includes being
- * ignored as stale; everything else names why it was refused, and nothing was changed.
+ * ignored as stale; everything else names why it was refused, and nothing was changed. (A message that
+ * carries a higher term than ours, and gets past the wall, has told us that term all the same.)
  */
 export const StepResult = {
   Ok: 'ok',

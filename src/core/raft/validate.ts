@@ -78,7 +78,7 @@ function validateFields(raft: Raft, m: Message): StepResult {
       return isPossibleProposal(m.entries) ? StepResult.Ok : StepResult.BadProposal;
     case MessageType.MsgReadIndex:
     case MessageType.MsgReadIndexResp:
-      return m.entries.length === 1 && areProposed(m.entries) ? StepResult.Ok : StepResult.BadProposal;
+      return m.entries.length === 1 && areEntries(m.entries) ? StepResult.Ok : StepResult.BadProposal;
     case MessageType.MsgTimeoutNow:
       return m.from === raft.lead || raft.tracker.get(m.from) !== undefined ? StepResult.Ok : StepResult.NotEntitled;
     default:
@@ -86,23 +86,20 @@ function validateFields(raft: Raft, m: Message): StepResult {
   }
 }
 
-/** Whether every element is an entry of a known type with bytes. */
+/** Whether every element is an entry with fields of the right types. */
 export function areEntries(entries: readonly Entry[]): boolean {
   for (let i = 0; i < entries.length; i++) {
     const entry: Entry | null | undefined = entries[i];
     if (typeof entry !== 'object' || entry === null || !isEntryType(entry.type) || !isBytes(entry.data)) return false;
+    // Also in proposals, where they mean nothing but are passed on with the rest.
+    if (!isCount(entry.term) || !isCount(entry.index)) return false;
   }
   return true;
 }
 
-/** Entries whose term and index mean nothing, and are passed on with the rest all the same. */
-function areProposed(entries: readonly Entry[]): boolean {
-  return areEntries(entries) && entries.every((entry) => isCount(entry.term) && isCount(entry.index));
-}
-
 /** Whether a proposal has entries, and configuration changes in it can be read. */
 export function isPossibleProposal(entries: readonly Entry[]): boolean {
-  if (entries.length === 0 || !areProposed(entries)) return false;
+  if (entries.length === 0 || !areEntries(entries)) return false;
   for (let i = 0; i < entries.length; i++) {
     const entry = entries[i]!;
     if (isConfChangeEntry(entry) && tryDecodeConfChange(entry) === null) return false;

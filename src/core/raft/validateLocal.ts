@@ -1,5 +1,5 @@
 import type { ConfChange, ConfChangeSingle, ConfChangeV2 } from '../raftpb/confChange.js';
-import { isEntryType, type Entry } from '../raftpb/entry.js';
+import type { Entry } from '../raftpb/entry.js';
 import type { Message } from '../raftpb/message.js';
 import { MessageType } from '../raftpb/messageType.js';
 import { isCanonicalNodeId, LocalAppendThread, LocalApplyThread } from '../types.js';
@@ -11,7 +11,7 @@ import { areEntries, hasMessageShape, isBytes, isCount } from './validate.js';
 
 /** Whether a value is an entry of a log. */
 export function isEntry(entry: Entry): boolean {
-  return typeof entry === 'object' && entry !== null && isEntryType(entry.type) && isBytes(entry.data) && isCount(entry.index) && isCount(entry.term);
+  return areEntries([entry]);
 }
 
 /** Whether a value can be encoded as a configuration change. What it asks for is another question. */

@@ -36,7 +36,7 @@ export function entryTypeName(type: number): string {
 
 /** Whether `type` is one of {@link EntryType}. */
 export function isEntryType(type: number): type is EntryType {
-  return type >= 0 && type < entryTypeNames.length && Number.isInteger(type);
+  return Number.isInteger(type) && type >= 0 && type < entryTypeNames.length;
 }
 
 /** Whether the entry changes the configuration. */

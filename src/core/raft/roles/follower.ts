@@ -80,7 +80,7 @@ function forwardToLeader(raft: Raft, m: Message): StepResult {
   if (raft.lead === None) return StepResult.NoLeader;
   const forwarded = newMessage(m.type, raft.lead);
   forwarded.from = m.from;
-  forwarded.entries = m.entries;
+  if (m.type !== MessageType.MsgTransferLeader) forwarded.entries = m.entries;
   send(raft, forwarded);
   return StepResult.Ok;
 }
