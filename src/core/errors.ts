@@ -46,12 +46,19 @@ export interface RaftErrorDetail {
  * two copies of the library.
  */
 export class RaftError extends Error {
+  /** What went wrong; stable, unlike the message. */
   readonly code: RaftErrorCode;
   /** Why a proposal was dropped, such as `noLeader`; undefined for other errors. */
   readonly reason: string | undefined;
   /** Byte position at which decoding failed; undefined for other errors. */
   readonly offset: number | undefined;
 
+  /**
+   * Made by the library, and by storages of the user that have to report one of its codes.
+   *
+   * @param message a sentence for people.
+   * @param detail what else is known.
+   */
   constructor(code: RaftErrorCode, message: string, detail: RaftErrorDetail = {}) {
     super(message, detail.cause === undefined ? undefined : { cause: detail.cause });
     this.name = 'RaftError';

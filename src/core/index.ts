@@ -6,7 +6,7 @@ export type { Ready, SoftState } from './ready.js';
 export type { AbortedRead, ReadState } from './raft/raft.js';
 export { isProposalDrop, StepResult } from './raft/stepResult.js';
 export type { Peer } from './bootstrap.js';
-export { Status, type BasicStatus, type ProgressStatus, type StatusJson } from './status.js';
+export type { BasicStatus, ProgressStatus, Status, StatusJson } from './status.js';
 
 export { isRaftError, RaftError, RaftErrorCode, type RaftErrorDetail } from './errors.js';
 export type { Logger } from './logger.js';

@@ -6,7 +6,8 @@ import type { AbortedRead, Raft, ReadState } from './raft/raft.js';
 import { handleStorageAppendResponse, handleStorageApplyResponse } from './raft/applied.js';
 import { step } from './raft/step.js';
 import { needsStorageAppend, newStorageAppend, newStorageApply } from './storageMessages.js';
-import { None, StateType, type Index, type NodeId, type Term } from './types.js';
+import type { StateType} from './types.js';
+import { None, type Index, type NodeId, type Term } from './types.js';
 
 /** What a node is right now. Lost in a crash, and needs no saving. */
 export interface SoftState {

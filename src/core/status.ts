@@ -1,7 +1,8 @@
 import type { ConfState, HardState } from './raftpb/state.js';
 import { hexId, type Raft } from './raft/raft.js';
 import type { StepResult } from './raft/stepResult.js';
-import { ProgressState, progressStateName, type Progress } from './tracker/progress.js';
+import type { ProgressState} from './tracker/progress.js';
+import { progressStateName, type Progress } from './tracker/progress.js';
 import { StateType, stateTypeName, type Index, type NodeId } from './types.js';
 
 /** What a leader knows about one member. A copy: it does not follow the node. */
@@ -20,18 +21,23 @@ export interface ProgressStatus {
   readonly paused: boolean;
   /** MsgApps on their way to it. */
   readonly inflight: number;
+  /** Whether it receives the log and does not count. */
   readonly isLearner: boolean;
 }
 
 /** State of a node without what costs time to collect. A copy. */
 export interface BasicStatus {
+  /** This node. */
   readonly id: NodeId;
+  /** Term, vote and commit index. */
   readonly hardState: HardState;
   /** Leader as far as this node knows, or `None`. */
   readonly lead: NodeId;
+  /** Role of this node. */
   readonly state: StateType;
   /** Last index that the host has reported as applied. */
   readonly applied: Index;
+  /** Last index of the log, durable or not. */
   readonly lastIndex: Index;
   /** Member that leadership is being handed to, or `None`. */
   readonly leadTransferee: NodeId;
@@ -43,15 +49,25 @@ export interface BasicStatus {
 
 /** A {@link Status} as JSON: ids in hex, states by name. */
 export interface StatusJson {
+  /** This node. */
   readonly id: string;
+  /** Latest term seen. */
   readonly term: number;
+  /** Candidate that got the vote in this term; `0` for none. */
   readonly vote: string;
+  /** Highest index known to be committed. */
   readonly commit: Index;
+  /** Last index that the host has reported as applied. */
   readonly applied: Index;
+  /** Last index of the log. */
   readonly lastIndex: Index;
+  /** Leader as far as this node knows; `0` for none. */
   readonly lead: string;
+  /** Role of this node, such as `StateLeader`. */
   readonly raftState: string;
+  /** Member that leadership is being handed to; `0` for none. */
   readonly leadTransferee: string;
+  /** Active configuration. */
   readonly config: {
     readonly voters: readonly string[];
     readonly learners: readonly string[];
@@ -59,68 +75,49 @@ export interface StatusJson {
     readonly learnersNext: readonly string[];
     readonly autoLeave: boolean;
   };
+  /** Progress by member; empty unless this node leads. */
   readonly progress: Readonly<Record<string, Omit<ProgressStatus, 'state'> & { readonly state: string }>>;
+  /** Messages refused so far, by reason. */
   readonly refused: Readonly<Record<string, number>>;
+  /** Committed configuration changes that had no effect so far (D8). */
   readonly ignoredConfChanges: number;
 }
 
 /** State of a node, with its configuration and, on a leader, the progress of every member. A copy. */
-export class Status implements BasicStatus {
-  readonly id: NodeId;
-  readonly hardState: HardState;
-  readonly lead: NodeId;
-  readonly state: StateType;
-  readonly applied: Index;
-  readonly lastIndex: Index;
-  readonly leadTransferee: NodeId;
-  readonly refused: ReadonlyMap<StepResult, number>;
-  readonly ignoredConfChanges: number;
+export interface Status extends BasicStatus {
   /** Active configuration. */
   readonly config: ConfState;
   /** Progress by member, in ascending order of ids; empty unless this node leads. */
   readonly progress: ReadonlyMap<NodeId, ProgressStatus>;
-
-  /** @internal */
-  constructor(basic: BasicStatus, config: ConfState, progress: ReadonlyMap<NodeId, ProgressStatus>) {
-    this.id = basic.id;
-    this.hardState = basic.hardState;
-    this.lead = basic.lead;
-    this.state = basic.state;
-    this.applied = basic.applied;
-    this.lastIndex = basic.lastIndex;
-    this.leadTransferee = basic.leadTransferee;
-    this.refused = basic.refused;
-    this.ignoredConfChanges = basic.ignoredConfChanges;
-    this.config = config;
-    this.progress = progress;
-  }
-
   /** What `JSON.stringify` writes: ids as hex strings, because JSON numbers cannot hold all of them. */
-  toJSON(): StatusJson {
-    const progress: Record<string, Omit<ProgressStatus, 'state'> & { state: string }> = {};
-    for (const [id, p] of this.progress) progress[hexId(id)] = { ...p, state: progressStateName(p.state) };
-    return {
-      id: hexId(this.id),
-      term: this.hardState.term,
-      vote: hexId(this.hardState.vote),
-      commit: this.hardState.commit,
-      applied: this.applied,
-      lastIndex: this.lastIndex,
-      lead: hexId(this.lead),
-      raftState: stateTypeName(this.state),
-      leadTransferee: hexId(this.leadTransferee),
-      config: {
-        voters: this.config.voters.map(hexId),
-        learners: this.config.learners.map(hexId),
-        votersOutgoing: this.config.votersOutgoing.map(hexId),
-        learnersNext: this.config.learnersNext.map(hexId),
-        autoLeave: this.config.autoLeave,
-      },
-      progress,
-      refused: Object.fromEntries(this.refused),
-      ignoredConfChanges: this.ignoredConfChanges,
-    };
-  }
+  toJSON(): StatusJson;
+}
+
+function toJSON(this: Status): StatusJson {
+  const progress: Record<string, Omit<ProgressStatus, 'state'> & { state: string }> = {};
+  for (const [id, p] of this.progress) progress[hexId(id)] = { ...p, state: progressStateName(p.state) };
+  const { hardState, config } = this;
+  return {
+    id: hexId(this.id),
+    term: hardState.term,
+    vote: hexId(hardState.vote),
+    commit: hardState.commit,
+    applied: this.applied,
+    lastIndex: this.lastIndex,
+    lead: hexId(this.lead),
+    raftState: stateTypeName(this.state),
+    leadTransferee: hexId(this.leadTransferee),
+    config: {
+      voters: config.voters.map(hexId),
+      learners: config.learners.map(hexId),
+      votersOutgoing: config.votersOutgoing.map(hexId),
+      learnersNext: config.learnersNext.map(hexId),
+      autoLeave: config.autoLeave,
+    },
+    progress,
+    refused: Object.fromEntries(this.refused),
+    ignoredConfChanges: this.ignoredConfChanges,
+  };
 }
 
 /** Copies the progress of one member. */
@@ -159,5 +156,5 @@ export function status(raft: Raft): Status {
     const { ids, progresses } = raft.tracker;
     for (let i = 0; i < ids.length; i++) progress.set(ids[i]!, progressStatus(progresses[i]!));
   }
-  return new Status(basicStatus(raft), raft.tracker.confState(), progress);
+  return { ...basicStatus(raft), config: raft.tracker.confState(), progress, toJSON };
 }

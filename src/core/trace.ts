@@ -27,5 +27,6 @@ export type TraceEvent =
 
 /** Receives every {@link TraceEvent} while it happens. It must not call the node and must not throw. */
 export interface TraceLogger {
+  /** Called once per step, in order. */
   trace(event: TraceEvent): void;
 }

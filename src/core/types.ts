@@ -15,7 +15,9 @@ export type Index = number;
 
 /** Where an entry stands and which leader created it; equal pairs name equal entries (Log Matching, Raft §5.3). */
 export interface EntryId {
+  /** Term of the leader that created the entry. */
   readonly term: Term;
+  /** Position in the log. */
   readonly index: Index;
 }
 

@@ -140,7 +140,7 @@ describe('encoding refuses what its type forbids, and so never writes a wrong nu
     const m = newMessage(MessageType.MsgApp, 1);
     m.term = value as number;
     expect(codeOf(() => encodeMessage(m))).toBe(RaftErrorCode.OutOfRange);
-    expect(codeOf(() => encodeEntry(newEntry(0, undefined, 1, value as number)))).toBe(RaftErrorCode.OutOfRange);
+    expect(codeOf(() => encodeEntry({ ...newEntry(0), index: value as number }))).toBe(RaftErrorCode.OutOfRange);
   });
 
   test.each([-1, 1.5, 2 ** 53, 5n, -1n, 1n << 64n, (1n << 53n) - 1n].map((value) => ({ value })))(

@@ -56,12 +56,13 @@ export function candidateWith(fields: NodeFields = {}): TestNode {
 }
 
 /**
- * A leader of `term`, elected by all voters. Its log is `log` and the empty entry of its term, which
+ * A leader of `term`, elected by all voters of all halves. Its log is `log` and the empty entry of its term, which
  * nobody has acknowledged yet; what it sent until now is gone.
  */
 export function leaderWith(fields: NodeFields = {}): TestNode {
   const node = candidateWith(fields);
-  for (const id of node.node.status().config.voters) {
+  const { voters, votersOutgoing } = node.node.status().config;
+  for (const id of new Set([...voters, ...votersOutgoing])) {
     if (id !== node.id) node.receive(message(MessageType.MsgVoteResp, { from: id, to: node.id, term: node.term }));
   }
   return node;

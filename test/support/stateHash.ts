@@ -21,15 +21,16 @@ export function stateHash(raft: Raft): number {
   return hash.result();
 }
 
-/** Two 32-bit FNV-1a hashes side by side. */
+/** FNV-1a over 32-bit words, with a rotation so that no bit stays where it is. */
 class Hash {
-  private a = 0x811c9dc5;
-  private b = 0x1b873593;
+  private hash = 0x811c9dc5;
+  /** Progress is reached by several ways; once is enough. */
+  private readonly visited = new Set<object>();
   private readonly float = new Float64Array(1);
   private readonly words = new Int32Array(this.float.buffer);
 
   result(): number {
-    return (this.a >>> 0) * 0x20_0000 + (this.b & 0x1f_ffff);
+    return this.hash >>> 0;
   }
 
   value(value: unknown): void {
@@ -66,8 +67,7 @@ class Hash {
     if (value === null) {
       this.word(4);
     } else if (value instanceof Uint8Array) {
-      this.word(value.length);
-      for (let i = 0; i < value.length; i++) this.word(value[i]!);
+      this.bytes(value);
     } else if (Array.isArray(value)) {
       this.word(value.length);
       for (let i = 0; i < value.length; i++) this.value(value[i]);
@@ -77,9 +77,16 @@ class Hash {
         this.value(key);
         this.value(element);
       }
-    } else {
+    } else if (!this.visited.has(value)) {
+      this.visited.add(value);
       this.fields(value);
     }
+  }
+
+  private bytes(bytes: Uint8Array): void {
+    let mixed = Math.imul(this.hash ^ bytes.length, 0x01000193);
+    for (let i = 0; i < bytes.length; i++) mixed = Math.imul(((mixed << 5) | (mixed >>> 27)) ^ bytes[i]!, 0x01000193);
+    this.hash = mixed;
   }
 
   private fields(value: object): void {
@@ -92,13 +99,17 @@ class Hash {
   }
 
   private number(value: number): void {
+    if ((value | 0) === value) {
+      this.word(value);
+      return;
+    }
     this.float[0] = value;
     this.word(this.words[0]!);
-    this.word(this.words[1]!);
+    this.word(this.words[1]! + 5);
   }
 
   private word(word: number): void {
-    this.a = Math.imul(this.a ^ word, 0x01000193);
-    this.b = Math.imul(this.b ^ (word + (this.a >>> 15)), 0x85ebca6b);
+    const mixed = Math.imul(this.hash ^ word, 0x01000193);
+    this.hash = (mixed << 13) | (mixed >>> 19);
   }
 }

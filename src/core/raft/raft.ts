@@ -10,6 +10,7 @@ import type { StepResult } from './stepResult.js';
 
 /** Answer to `readIndex`: once the state machine has applied `index`, the read is linearizable. */
 export interface ReadState {
+  /** What the state machine must have applied before the read is served. */
   readonly index: Index;
   /** The bytes given to `readIndex`. */
   readonly requestContext: Uint8Array;
@@ -19,6 +20,7 @@ export interface ReadState {
 export interface AbortedRead {
   /** The bytes given to `readIndex`. */
   readonly requestContext: Uint8Array;
+  /** The node that was to answer no longer leads. */
   readonly reason: 'leadershipLost';
 }
 

@@ -55,6 +55,7 @@ export function stepStorage(raft: Raft, m: Message): StepResult {
       handleStorageApplyResponse(raft, m.entries);
       return StepResult.Ok;
     default:
-      return step(raft, m);
+      // Whoever is not a member any more has no say, not even about its own log or vote.
+      return raft.tracker.get(m.from) === undefined ? StepResult.PeerNotFound : step(raft, m);
   }
 }

@@ -35,7 +35,9 @@ export interface ConfChangeSingle {
 
 /** A configuration change of one node: the older form, held by entries of type EntryConfChange. */
 export interface ConfChange {
+  /** A {@link ConfChangeType}. */
   readonly type: ConfChangeType;
+  /** The node it is about. */
   readonly nodeId: NodeId;
   /** Opaque to the core. */
   readonly context: Uint8Array;

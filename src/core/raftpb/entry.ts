@@ -18,7 +18,9 @@ export interface Entry {
   readonly term: Term;
   /** Position in the log; 0 in a proposal. */
   readonly index: Index;
+  /** Whether the data belong to the application or change the configuration. */
   readonly type: EntryType;
+  /** What was proposed; opaque to the core unless the entry changes the configuration. */
   readonly data: Uint8Array;
 }
 

@@ -11,17 +11,25 @@ import type { Snapshot } from './state.js';
  * A message is never changed after it was sent or stepped.
  */
 export interface Message {
+  /** What kind of message it is, and so which of the other fields mean something. */
   type: MessageType;
+  /** Receiver: a node, or a local storage thread. */
   to: NodeId;
+  /** Sender; of a message that followers pass on to the leader, the node that asked. */
   from: NodeId;
   /** Term of the sender; 0 only in what is local, in MsgProp and in MsgReadIndex. */
   term: Term;
   /** Term of the entry at `index`; in a rejection, of the entry at `rejectHint`. */
   logTerm: Term;
+  /** A position in a log; which one depends on the kind. */
   index: Index;
+  /** Entries to append, to propose or to apply; in a read its one entry holds the context of the caller. */
   entries: readonly Entry[];
+  /** Commit index of the leader, as far as the receiver may follow it. */
   commit: Index;
+  /** MsgSnap, and the messages to and from the append thread; else null. */
   snapshot: Snapshot | null;
+  /** In an answer: whether the request was refused. */
   reject: boolean;
   /** In a rejected MsgAppResp: where the two logs may still agree. */
   rejectHint: Index;

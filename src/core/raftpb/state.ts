@@ -89,6 +89,7 @@ export interface SnapshotMetadata {
 export interface Snapshot {
   /** Opaque to the core. */
   readonly data: Uint8Array;
+  /** What it covers. */
   readonly metadata: SnapshotMetadata;
 }
 

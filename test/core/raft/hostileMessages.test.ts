@@ -103,7 +103,7 @@ class Attack {
   /** The victim's host goes on with its own work, in any order. */
   host(): void {
     const { victim, random } = this;
-    switch (random(6)) {
+    switch (random(8)) {
       case 0:
         victim.node.tick();
         return;
@@ -119,8 +119,11 @@ class Attack {
       case 4:
         victim.node.campaign();
         return;
-      default:
+      case 5:
         if (victim.node.hasReady() && victim.work.length === 0) this.readyInTheMiddle();
+        return;
+      default:
+        victim.handleReadys();
     }
   }
 
@@ -156,7 +159,7 @@ test('D9, D11, S1 to S19: no message makes step throw, refusals change nothing, 
       hash = struck.hash;
       results.set(struck.result, (results.get(struck.result) ?? 0) + 1);
       if (i % 8 === 0) victim.node.checkInvariants();
-      if (random(20) === 0) {
+      if (random(6) === 0) {
         attack.host();
         hash = stateHash(victim.raft);
       }

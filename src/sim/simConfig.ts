@@ -1,0 +1,292 @@
+import { ReadOnlyOption } from '../core/types.js';
+import { Prng } from './prng.js';
+
+/** Microseconds between two ticks of a clock that runs true. */
+export const tickMicros = 10_000;
+
+/** What a run is made of. Drawn from the seed by {@link drawConfig}; every value may be set by hand. Times are in microseconds. */
+export interface SimConfig {
+  /** Seed of all chance in the run. */
+  readonly seed: number;
+  /** Name of the profile the values were drawn by. */
+  readonly profile: string;
+  /** Scheduled events of the safety phase. */
+  readonly steps: number;
+
+  // -- The group
+  /** Voters at the beginning. */
+  readonly voters: number;
+  /** Learners at the beginning. Only in groups that begin with a snapshot. */
+  readonly learners: number;
+  /** Nodes that may ever exist. */
+  readonly maxNodes: number;
+  /** Whether some ids are above 2^53, and so bigints. */
+  readonly bigIds: boolean;
+  /** Whether the group begins with `bootstrap`, or with a snapshot that has the members in it. */
+  readonly bootstrap: boolean;
+
+  // -- Options of the core, of the same names
+  readonly electionTick: number;
+  readonly heartbeatTick: number;
+  readonly preVote: boolean;
+  readonly checkQuorum: boolean;
+  readonly readOnlyOption: ReadOnlyOption;
+  readonly leaseMarginTicks: number;
+  readonly asyncStorageWrites: boolean;
+  readonly stepDownOnRemoval: boolean;
+  readonly disableProposalForwarding: boolean;
+  readonly disableConfChangeValidation: boolean;
+  readonly maxSizePerMsg: number;
+  readonly maxCommittedSizePerReady: number;
+  readonly maxUncommittedEntriesSize: number;
+  readonly maxInflightMsgs: number;
+  readonly maxInflightBytes: number;
+
+  // -- Hosts
+  /** Entries applied after which a node makes a snapshot. */
+  readonly snapshotThreshold: number;
+  /** Entries before a snapshot that stay in the log. */
+  readonly snapshotTrailing: number;
+  /** Whether the state machine is durable itself, so that a restart goes on from what it has applied. */
+  readonly durableMachine: boolean;
+  /** Whether a host that waits for its disk neither ticks nor steps. */
+  readonly blockingHost: boolean;
+  /** Writes of the append thread that may share a sync. */
+  readonly groupCommit: number;
+  /** Mean latency of a sync. 0: at once. */
+  readonly diskLatency: number;
+  /** Mean time to apply a batch with asynchronous writes. */
+  readonly applyLatency: number;
+  /** Slowest and fastest clock, as a factor of the true rate. */
+  readonly slowestClock: number;
+  readonly fastestClock: number;
+  /** Probability that a Ready is interrupted by a crash. */
+  readonly readyCrash: number;
+  /** Probability that a crash of a process is one of its machine. */
+  readonly powerLoss: number;
+  /** Mean time that a crashed node stays down. */
+  readonly downTime: number;
+  /** Probability that a snapshot cannot be had when the leader asks for it. */
+  readonly snapshotUnavailable: number;
+
+  // -- Network
+  /** Probability that a message is lost. */
+  readonly loss: number;
+  /** Probability that a message arrives twice. */
+  readonly duplicate: number;
+  /** Least time a message takes. */
+  readonly delayMin: number;
+  /** Mean time a message takes on top of that. */
+  readonly delayMean: number;
+  /** Messages on their way on one link at most; Infinity for no limit. */
+  readonly linkCapacity: number;
+  /** Whether a cut also takes the messages that are on their way. */
+  readonly cutLosesInFlight: boolean;
+
+  // -- Operators and faults
+  /** Mean time between two faults. 0: none. */
+  readonly faultInterval: number;
+  /** Weight of each group of faults; 0 switches it off. */
+  readonly weights: FaultWeights;
+  /** Whether pauses, clocks and operators stay within what lease reads tolerate. */
+  readonly leasesHold: boolean;
+
+  // -- Clients
+  readonly clients: number;
+  readonly keys: number;
+  /** Mean time that a client waits between two operations. */
+  readonly thinkTime: number;
+  /** Time after which a client gives up. */
+  readonly opTimeout: number;
+  /** Probability that an operation is a read. */
+  readonly readShare: number;
+  /** Probability that a write is a compare-and-set. */
+  readonly casShare: number;
+  /** Bytes of padding in a write at most. */
+  readonly payload: number;
+}
+
+/** How often each group of faults is chosen, against the others. */
+export interface FaultWeights {
+  readonly partition: number;
+  readonly clog: number;
+  readonly replay: number;
+  readonly crash: number;
+  readonly crashAll: number;
+  readonly pause: number;
+  readonly disk: number;
+  readonly membership: number;
+  readonly transfer: number;
+  readonly campaign: number;
+  readonly forgetLeader: number;
+  readonly compaction: number;
+  readonly reports: number;
+  readonly workload: number;
+}
+
+/** Names of the profiles: what a run concentrates on. `default` draws everything. */
+export const profiles = ['default', 'churn', 'snap', 'async', 'reads', 'lease', 'partition', 'powerloss', 'small', 'calm'] as const;
+export type Profile = (typeof profiles)[number];
+
+/** Whether there is a profile of that name. */
+export function isProfile(name: string): name is Profile {
+  return (profiles as readonly string[]).includes(name);
+}
+
+/**
+ * The configuration of a run. Not only the faults are random: every seed draws its own options, sizes
+ * and rates, because a bug often needs an unusual one (a window of one message, a log of three entries).
+ */
+export function drawConfig(seed: number, steps: number, profile: Profile): SimConfig {
+  const random = new Prng(seed, 'config');
+  const config = { ...drawGroup(random, seed, steps, profile), ...drawCore(random), ...drawHost(random), ...drawNetwork(random), ...drawClients(random) };
+  const faults = {
+    faultInterval: Math.round(random.logarithmic(2, 50) * tickMicros),
+    weights: drawWeights(random),
+    leasesHold: false,
+  };
+  return withProfile({ ...config, ...faults }, profile, random);
+}
+
+function drawGroup(random: Prng, seed: number, steps: number, profile: Profile): Pick<SimConfig, 'seed' | 'profile' | 'steps' | 'voters' | 'learners' | 'maxNodes' | 'bigIds' | 'bootstrap'> {
+  const voters = random.pick([1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 5, 5, 5, 5, 5, 5, 5, 4, 6, 7]);
+  const bootstrap = random.chance(0.5);
+  const learners = random.chance(0.3) && !bootstrap ? random.between(1, 3) : 0;
+  return { seed, profile, steps, voters, learners, maxNodes: voters + learners + random.between(1, 4), bigIds: random.chance(0.1), bootstrap };
+}
+
+function drawCore(random: Prng): Pick<SimConfig, 'electionTick' | 'heartbeatTick' | 'preVote' | 'checkQuorum' | 'readOnlyOption' | 'leaseMarginTicks' | 'asyncStorageWrites' | 'stepDownOnRemoval' | 'disableProposalForwarding' | 'disableConfChangeValidation' | 'maxSizePerMsg' | 'maxCommittedSizePerReady' | 'maxUncommittedEntriesSize' | 'maxInflightMsgs' | 'maxInflightBytes'> {
+  const electionTick = random.pick([3, 4, 5, 6, 8, 10, 10, 10, 15, 20]);
+  const checkQuorum = random.chance(0.7);
+  const maxSizePerMsg = random.pick([0, 1, 40, 100, 1000, 65536]);
+  return {
+    electionTick,
+    heartbeatTick: Math.min(random.pick([1, 1, 1, 2, 3, 4]), electionTick - 2),
+    preVote: random.chance(0.7),
+    checkQuorum,
+    readOnlyOption: checkQuorum && random.chance(0.25) ? ReadOnlyOption.LeaseBased : ReadOnlyOption.Safe,
+    leaseMarginTicks: random.between(0, Math.ceil(electionTick / 4)),
+    asyncStorageWrites: random.chance(0.5),
+    stepDownOnRemoval: random.chance(0.5),
+    disableProposalForwarding: random.chance(0.15),
+    disableConfChangeValidation: random.chance(0.15),
+    maxSizePerMsg,
+    maxCommittedSizePerReady: random.pick([1, 30, 200, 1000, 1 << 20]),
+    maxUncommittedEntriesSize: random.pick([64, 256, 1024, 65536, 1 << 30]),
+    maxInflightMsgs: random.pick([1, 1, 2, 4, 16, 256]),
+    maxInflightBytes: Math.max(maxSizePerMsg, random.pick([1, 100, 1000, 1 << 20])),
+  };
+}
+
+function drawHost(random: Prng): Pick<SimConfig, 'snapshotThreshold' | 'snapshotTrailing' | 'durableMachine' | 'blockingHost' | 'groupCommit' | 'diskLatency' | 'applyLatency' | 'slowestClock' | 'fastestClock' | 'readyCrash' | 'powerLoss' | 'downTime' | 'snapshotUnavailable'> {
+  const skewed = random.chance(0.6);
+  return {
+    snapshotThreshold: random.pick([1, 3, 5, 10, 20, 50, 200, 500]),
+    snapshotTrailing: random.pick([0, 0, 1, 3, 10, 100]),
+    durableMachine: random.chance(0.3),
+    blockingHost: random.chance(0.3),
+    groupCommit: random.pick([1, 1, 2, 8]),
+    diskLatency: random.chance(0.2) ? 0 : Math.round(random.logarithmic(100, 30_000)),
+    applyLatency: random.chance(0.3) ? 0 : Math.round(random.logarithmic(100, 50_000)),
+    slowestClock: skewed ? 0.8 + random.below(20) / 100 : 1,
+    fastestClock: skewed ? 1 + random.below(26) / 100 : 1,
+    readyCrash: random.chance(0.5) ? Math.round(random.logarithmic(1, 100)) / 5000 : 0,
+    powerLoss: random.pick([0.2, 0.5, 0.8, 1]),
+    downTime: Math.round(random.logarithmic(1, 100) * tickMicros),
+    snapshotUnavailable: random.chance(0.3) ? 0.3 : 0,
+  };
+}
+
+function drawNetwork(random: Prng): Pick<SimConfig, 'loss' | 'duplicate' | 'delayMin' | 'delayMean' | 'linkCapacity' | 'cutLosesInFlight'> {
+  return {
+    loss: random.chance(0.5) ? random.below(31) / 100 : 0,
+    duplicate: random.chance(0.5) ? random.below(21) / 100 : 0,
+    delayMin: random.pick([0, 0, 100, 1000, 5000, 10_000, 30_000]),
+    delayMean: Math.round(random.logarithmic(300, 60_000)),
+    linkCapacity: random.pick([2, 4, 10, 50, Infinity, Infinity, Infinity, Infinity]),
+    cutLosesInFlight: random.chance(0.5),
+  };
+}
+
+function drawClients(random: Prng): Pick<SimConfig, 'clients' | 'keys' | 'thinkTime' | 'opTimeout' | 'readShare' | 'casShare' | 'payload'> {
+  return {
+    clients: random.between(2, 8),
+    keys: random.between(1, 10),
+    thinkTime: Math.round(random.logarithmic(0.5, 20) * tickMicros),
+    opTimeout: Math.round(random.logarithmic(10, 200) * tickMicros),
+    readShare: random.pick([0, 0.3, 0.5, 0.8]),
+    casShare: random.pick([0, 0.3, 0.7]),
+    payload: random.pick([0, 0, 16, 200, 2000]),
+  };
+}
+
+function drawWeights(random: Prng): FaultWeights {
+  // A group is often off altogether: many kinds of faults at once hide one another.
+  const weight = (share: number, on: number): number => (random.chance(share) ? on * random.between(1, 4) : 0);
+  return {
+    partition: weight(0.6, 4),
+    clog: weight(0.3, 2),
+    replay: weight(0.4, 3),
+    crash: weight(0.6, 4),
+    crashAll: weight(0.2, 1),
+    pause: weight(0.4, 2),
+    disk: weight(0.3, 2),
+    membership: weight(0.5, 4),
+    transfer: weight(0.4, 2),
+    campaign: weight(0.4, 2),
+    forgetLeader: weight(0.3, 1),
+    compaction: weight(0.4, 2),
+    reports: weight(0.3, 2),
+    workload: weight(0.3, 1),
+  };
+}
+
+function withProfile(c: SimConfig, profile: Profile, random: Prng): SimConfig {
+  const w = c.weights;
+  switch (profile) {
+    case 'default':
+      // Leases hold only while clocks and operators behave, so they are checked in some runs and only used in others.
+      return c.readOnlyOption === ReadOnlyOption.LeaseBased && random.chance(0.7) ? withLeases(c, random) : c;
+    case 'churn':
+      return { ...c, voters: random.pick([1, 2, 3, 3, 4, 5]), weights: { ...w, membership: 20 }, faultInterval: random.between(3, 12) * tickMicros };
+    case 'snap':
+      return { ...c, snapshotThreshold: random.between(1, 10), snapshotTrailing: random.below(3), weights: { ...w, compaction: 6, crash: 6 } };
+    case 'async':
+      return { ...c, asyncStorageWrites: true, diskLatency: Math.round(random.logarithmic(1000, 100_000)), readyCrash: 0.01, weights: { ...w, crash: 6 } };
+    case 'reads':
+      return { ...c, readShare: 0.7, duplicate: 0.2, keys: random.between(1, 3), weights: { ...w, pause: 6, replay: 6 } };
+    case 'lease':
+      return withLeases({ ...c, readShare: 0.7, keys: random.between(1, 3) }, random);
+    case 'partition':
+      return { ...c, weights: { ...w, partition: 20 }, faultInterval: random.between(5, 20) * tickMicros };
+    case 'powerloss':
+      return { ...c, powerLoss: 1, readyCrash: 0.02, downTime: 5 * tickMicros, diskLatency: Math.round(random.logarithmic(1000, 50_000)), weights: { ...w, crash: 20, crashAll: 2 } };
+    case 'small':
+      return { ...c, voters: random.between(1, 2), learners: 0, maxNodes: 2 + random.below(3) };
+    case 'calm':
+      return calm(c);
+  }
+}
+
+/** A run with lease reads that must be linearizable: no clock gains more on another one than the margin tolerates. */
+function withLeases(c: SimConfig, random: Prng): SimConfig {
+  const electionTick = Math.max(c.electionTick, 5);
+  const leaseMarginTicks = random.between(1, Math.floor(electionTick / 3));
+  // Half of what is tolerated to either side; the core calls it tolerated if (electionTick - margin) ticks of the slowest last no longer than electionTick of the fastest.
+  const drift = leaseMarginTicks / electionTick / 2.2;
+  return {
+    ...c,
+    electionTick,
+    checkQuorum: true,
+    readOnlyOption: ReadOnlyOption.LeaseBased,
+    leaseMarginTicks,
+    slowestClock: Math.round((1 - drift) * 1000) / 1000,
+    fastestClock: Math.round((1 + drift) * 1000) / 1000,
+    leasesHold: true,
+  };
+}
+
+function calm(c: SimConfig): SimConfig {
+  const none = { partition: 0, clog: 0, replay: 0, crash: 0, crashAll: 0, pause: 0, disk: 0, membership: 0, transfer: 0, campaign: 0, forgetLeader: 0, compaction: 0, reports: 0, workload: 0 };
+  return { ...c, loss: 0, duplicate: 0, delayMin: 0, delayMean: 500, linkCapacity: Infinity, readyCrash: 0, faultInterval: 0, weights: none, slowestClock: 1, fastestClock: 1, snapshotUnavailable: 0, diskLatency: 200, applyLatency: 200 };
+}
