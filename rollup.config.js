@@ -17,7 +17,8 @@ const sourceMaps = {
 
 const declarations = {
   name: 'declarations',
-  buildStart() {
+  // Right before writing, so that a build that fails leaves the last one in place.
+  generateBundle() {
     rmSync('dist', { recursive: true, force: true });
   },
   writeBundle() {

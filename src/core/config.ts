@@ -25,8 +25,8 @@ export interface Config {
 
   /**
    * Last index that the state machine has applied already. Set it after a restart if the state
-   * machine is durable itself; entries up to here are not handed out again. Default 0: start from
-   * the snapshot of the storage.
+   * machine is durable itself, or keeps entries from before its snapshot; entries up to here are not
+   * handed out again. Default 0: start with the first entry of the storage.
    */
   readonly applied?: Index;
 

@@ -2,11 +2,11 @@ import { describe, expect, test } from '@jest/globals';
 import { EntryType } from '../../src/core/raftpb/entry.js';
 import { MessageType } from '../../src/core/raftpb/messageType.js';
 import { StateType } from '../../src/core/types.js';
-import { ackAll, bytes, candidateWith, followerWith, leaderWith, nodeWith, ofType, texts } from '../support/builders.js';
+import { bytes, candidateWith, followerWith, nodeWith, ofType, texts } from '../support/builders.js';
 import { Network } from '../support/network.js';
 import type { TestNode } from '../support/testNode.js';
 
-const { MsgApp, MsgAppResp, MsgHeartbeat, MsgHeartbeatResp, MsgProp, MsgReadIndex } = MessageType;
+const { MsgAppResp, MsgHeartbeat, MsgHeartbeatResp, MsgProp, MsgReadIndex } = MessageType;
 
 const answered = (node: TestNode) => node.reads.map((read) => [new TextDecoder().decode(read.requestContext), read.index]);
 
@@ -192,18 +192,5 @@ describe('Raft §8, client interaction', () => {
     const node = make();
 
     expect(node.node.readIndex(bytes('r'))).toBe('noLeader');
-  });
-
-  test('the entry of the term goes out like any other', () => {
-    const leader = leaderWith({ log: [1], term: 2 });
-
-    const sent = ofType(leader.tick(1), MsgApp);
-    ackAll(leader, 3);
-
-    expect(sent).toEqual([]);
-    expect(leader.applied.map((entry) => [entry.index, entry.term])).toEqual([
-      [1, 1],
-      [2, 2],
-    ]);
   });
 });

@@ -2,14 +2,14 @@ import { describe, expect, test } from '@jest/globals';
 
 import { encodeFrames, FrameDecoder, FrameError } from '../../../examples/kv/frames.js';
 import { decodeMessage } from '../../../src/codec/index.js';
-import { newEntry, newMessage, type Message } from '../../../src/core/index.js';
+import { EntryType, MessageType, newEntry, newMessage, type Message } from '../../../src/core/index.js';
 
 /** Messages of quite different lengths. */
 const messages: readonly Message[] = [0, 1, 100, 5000].map((length, i) => {
-  const m = newMessage(3, 2);
+  const m = newMessage(MessageType.MsgApp, 2);
   m.from = 1;
   m.term = i + 1;
-  m.entries = [newEntry(0, new Uint8Array(length).fill(7), 1, 1)];
+  m.entries = [newEntry(EntryType.EntryNormal, new Uint8Array(length).fill(7), 1, 1)];
   return m;
 });
 const stream = encodeFrames(messages);

@@ -5,7 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 
 import { encodeFrames } from '../../../examples/kv/frames.js';
 import { TcpTransport, type AddressBook, type TransportEvents } from '../../../examples/kv/transport.js';
-import { newMessage, newConfState, type Message, type NodeId } from '../../../src/core/index.js';
+import { MessageType, newConfState, newMessage, type Message, type NodeId } from '../../../src/core/index.js';
 
 /** A transport that notes what it has to tell, and a promise of the first thing. */
 async function listen(id: NodeId, addresses: AddressBook): Promise<{ transport: TcpTransport; told: () => Promise<string> }> {
@@ -29,14 +29,14 @@ async function listen(id: NodeId, addresses: AddressBook): Promise<{ transport: 
 }
 
 function heartbeat(to: NodeId, from: NodeId): Message {
-  const m = newMessage(8, to);
+  const m = newMessage(MessageType.MsgHeartbeat, to);
   m.from = from;
   m.term = 5;
   return m;
 }
 
 function snapshot(to: NodeId, from: NodeId): Message {
-  const m = newMessage(7, to);
+  const m = newMessage(MessageType.MsgSnap, to);
   m.from = from;
   m.term = 6;
   m.snapshot = { data: new Uint8Array(1_000_000), metadata: { index: 3, term: 2, confState: newConfState({ voters: [1, 2] }) } };

@@ -1,0 +1,47 @@
+import type { Index } from '../core/types.js';
+import type { Prng } from './prng.js';
+
+/**
+ * A replicated state machine under test: yours, or the registers of the default workload. It must be
+ * deterministic. The simulator makes one per node, and a new one whenever the node restarts.
+ */
+export interface UserMachine {
+  /**
+   * Carries out a command, which has been committed at `index`. Every command is applied once at most,
+   * however often the network has repeated it.
+   *
+   * @returns the answer for the client. Must not be changed afterwards.
+   */
+  apply(request: Uint8Array, index: Index): unknown;
+  /** Answers a read, without changing anything. */
+  query(request: Uint8Array): unknown;
+  /** The whole state as bytes, for a snapshot. */
+  save(): Uint8Array;
+  /** Replaces the whole state by that of a snapshot. */
+  restore(data: Uint8Array): void;
+  /** A number that is equal for equal states and, most likely, for no others. */
+  hash(): number;
+}
+
+/** One request of a client. */
+export interface WorkloadRequest {
+  /** Whether it goes through the log, or is a read. */
+  readonly write: boolean;
+  /** What the state machine gets. */
+  readonly request: Uint8Array;
+  /** The same before it was encoded, for your checks. */
+  readonly command: unknown;
+}
+
+/** What the clients ask for. */
+export interface Workload {
+  /**
+   * The next request.
+   *
+   * @param random the only source of chance it may use.
+   * @param id number of the operation, unique in the run and above 0.
+   */
+  next(random: Prng, id: number): WorkloadRequest;
+  /** A fresh state machine for a node. */
+  newMachine(): UserMachine;
+}
