@@ -32,9 +32,9 @@ export function plainBytes(input: Uint8Array): Uint8Array {
  * Reads protobuf from bytes that may be hostile. Every method ends in time linear to what it reads, and
  * throws nothing but `ERR_RAFT_MALFORMED` with the offset.
  *
- * The hot loops, of messages and entries, keep their position in a local variable, where it lives in a
- * register, and read one-byte varints themselves; {@link pos} is how the slow paths here tell them where
- * to go on. That takes 15 ns off the 35 for an empty MsgApp.
+ * Records that are rare are read with {@link nextField}. Messages and entries have loops of their own,
+ * with the position in a local variable, and come here for what those loops do not do; {@link pos} then
+ * tells where to go on.
  */
 export class ByteReader {
   readonly bytes: Uint8Array;

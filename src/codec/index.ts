@@ -14,15 +14,14 @@ export {
   decodeConfChangeV2,
   encodeConfChange,
 } from '../core/raftpb/confChangeWire.js';
+export { decodeEntry, encodeEntry } from './entryCodec.js';
 export { codecLimits, type DecodeOptions } from './limits.js';
 export { decodeMessage, encodedMessageSize, encodeMessage, encodeMessageInto } from './messageCodec.js';
 export {
   decodeConfState,
-  decodeEntry,
   decodeHardState,
   decodeSnapshot,
   encodeConfState,
-  encodeEntry,
   encodeHardState,
   encodeSnapshot,
 } from './stateCodec.js';

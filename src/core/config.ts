@@ -81,6 +81,9 @@ export interface Config {
   /** Whether a leader steps down as soon as it has applied its own removal or demotion. Default false. */
   readonly stepDownOnRemoval?: boolean;
 
+  /** Whether a follower's log may always go back, as if `allowNextRevert` were given each time. For tests only: it loses data (O13). Default false. */
+  readonly loosenFollowerLogRevert?: boolean;
+
   /** Source of randomized timeouts. Default `Math.random`. */
   readonly random?: RandomSource;
 
@@ -141,6 +144,7 @@ export function resolveConfig(config: Config): ResolvedConfig {
     disableProposalForwarding: config.disableProposalForwarding ?? false,
     disableConfChangeValidation: config.disableConfChangeValidation ?? false,
     stepDownOnRemoval: config.stepDownOnRemoval ?? false,
+    loosenFollowerLogRevert: config.loosenFollowerLogRevert ?? false,
     random: config.random ?? defaultRandom,
     logger: config.logger ?? silentLogger,
     trace: config.trace ?? null,

@@ -20,6 +20,8 @@ export const RaftErrorCode = {
   SnapshotOutOfDate: 'ERR_RAFT_SNAPSHOT_OUT_OF_DATE',
   /** The storage threw, or answered outside of its contract. The node stops. */
   StorageFailed: 'ERR_RAFT_STORAGE_FAILED',
+  /** `allowNextRevert` was refused: see {@link RaftError.reason}. */
+  RevertRefused: 'ERR_RAFT_REVERT_REFUSED',
   /** Bytes are not the protobuf message they should be; see {@link RaftError.offset}. */
   Malformed: 'ERR_RAFT_MALFORMED',
   /** A number is outside of what can be held exactly, such as a term above 2^53-1. */

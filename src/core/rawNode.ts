@@ -12,6 +12,7 @@ import { checkInvariants } from './raft/invariants.js';
 import { applyConfChange } from './raft/membership.js';
 import { newRaft } from './raft/newRaft.js';
 import { hexId, type Raft } from './raft/raft.js';
+import { allowNextRevert, refuseRevert } from './raft/reversion.js';
 import { step, stepStorage } from './raft/step.js';
 import { isProposalDrop, StepResult } from './raft/stepResult.js';
 import { tick } from './raft/tick.js';
@@ -228,6 +229,31 @@ export class RawNode {
     m.from = this.#checkedId('reportSnapshot', id);
     m.reject = outcome === SnapshotStatus.Failure;
     return this.#local(m);
+  }
+
+  /**
+   * Permits the log of one member to go back once, after its disk was wiped or a backup restored, or
+   * withdraws that. Without permission such a member is quarantined as soon as it is found out: nothing
+   * is sent to it, and nothing from it counts. With it, replication to it starts over. The permission is
+   * used up by the first reversion, and ends with the term of this leader (O13).
+   *
+   * Permitting it can lose data: the member may have been the one that made a majority. Read
+   * `docs/reverted-follower.md` first.
+   *
+   * @throws RaftError `ERR_RAFT_REVERT_REFUSED` with the reason `notLeader` or `peerNotFound`.
+   */
+  allowNextRevert(id: NodeId, allow: boolean): void {
+    this.#check();
+    const reason = refuseRevert(this.#raft, id);
+    if (reason !== null) throw new RaftError(RaftErrorCode.RevertRefused, `allowNextRevert refused: ${reason}`, { reason });
+    this.#enter();
+    try {
+      allowNextRevert(this.#raft, id, allow);
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#running = false;
+    }
   }
 
   /** Whether `ready` has anything to say. False between `ready` and `advance` only if nothing new has come up. */

@@ -1,5 +1,6 @@
 import type { ConfState, HardState } from './raftpb/state.js';
 import { hexId, type Raft } from './raft/raft.js';
+import { hasLostLog } from './raft/reversion.js';
 import type { StepResult } from './raft/stepResult.js';
 import type { ProgressState} from './tracker/progress.js';
 import { progressStateName, type Progress } from './tracker/progress.js';
@@ -23,6 +24,8 @@ export interface ProgressStatus {
   readonly inflight: number;
   /** Whether it receives the log and does not count. */
   readonly isLearner: boolean;
+  /** Whether its log went back, so that nothing is sent to it and nothing from it counts (O12). */
+  readonly quarantined: boolean;
 }
 
 /** State of a node without what costs time to collect. A copy. */
@@ -45,6 +48,10 @@ export interface BasicStatus {
   readonly refused: ReadonlyMap<StepResult, number>;
   /** Committed configuration changes that had no effect so far, because they were invalid (D8). */
   readonly ignoredConfChanges: number;
+  /** Followers found, as a leader, to have lost entries that they had acknowledged, so far (O12). */
+  readonly quarantines: number;
+  /** This node has lost entries up to here that it had acknowledged, and does not vote until it has caught up; 0 if not (O12). */
+  readonly lostUpTo: Index;
 }
 
 /** A {@link Status} as JSON: ids in hex, states by name. */
@@ -81,6 +88,10 @@ export interface StatusJson {
   readonly refused: Readonly<Record<string, number>>;
   /** Committed configuration changes that had no effect so far (D8). */
   readonly ignoredConfChanges: number;
+  /** Followers found to have lost entries that they had acknowledged, so far (O12). */
+  readonly quarantines: number;
+  /** Entries up to here were acknowledged and lost; 0 if none were (O12). */
+  readonly lostUpTo: Index;
 }
 
 /** State of a node, with its configuration and, on a leader, the progress of every member. A copy. */
@@ -117,6 +128,8 @@ function toJSON(this: Status): StatusJson {
     progress,
     refused: Object.fromEntries(this.refused),
     ignoredConfChanges: this.ignoredConfChanges,
+    quarantines: this.quarantines,
+    lostUpTo: this.lostUpTo,
   };
 }
 
@@ -131,6 +144,7 @@ export function progressStatus(progress: Progress): ProgressStatus {
     paused: progress.isPaused(),
     inflight: progress.inflights.count,
     isLearner: progress.isLearner,
+    quarantined: progress.quarantined,
   };
 }
 
@@ -146,6 +160,8 @@ export function basicStatus(raft: Raft): BasicStatus {
     leadTransferee: raft.leadTransferee,
     refused: new Map(raft.refused),
     ignoredConfChanges: raft.ignoredConfChanges,
+    quarantines: raft.quarantines,
+    lostUpTo: hasLostLog(raft) ? raft.lostUpTo : 0,
   };
 }
 

@@ -22,6 +22,8 @@ export type TraceEvent =
   | { readonly kind: 'config'; readonly id: NodeId; readonly confState: ConfState }
   /** A committed configuration change had no effect (D8, D14). */
   | { readonly kind: 'confChangeIgnored'; readonly id: NodeId; readonly index: Index; readonly reason: string }
+  /** The log of a follower is proven to have gone back from `match` to `lastIndex` (O12). */
+  | { readonly kind: 'logWentBack'; readonly id: NodeId; readonly member: NodeId; readonly match: Index; readonly lastIndex: Index; readonly permitted: boolean }
   /** A read died with its leader (D6). */
   | { readonly kind: 'readAborted'; readonly id: NodeId; readonly requestContext: Uint8Array };
 

@@ -62,7 +62,8 @@ export class KvMachine implements UserMachine {
   private registers: number[] = [];
 
   apply(request: Uint8Array): KvAnswer {
-    const key = this.key(request);
+    const key = keyOf(request);
+    while (this.registers.length <= key) this.registers.push(0);
     const before = this.registers[key]!;
     const cas = request[0] === KvKind.Cas;
     if (!cas || before === readUint32(request, 7)) this.registers[key] = readUint32(request, 3);
@@ -70,7 +71,7 @@ export class KvMachine implements UserMachine {
   }
 
   query(request: Uint8Array): KvAnswer {
-    return this.registers[this.key(request)]!;
+    return this.registers[keyOf(request)] ?? 0;
   }
 
   save(): Uint8Array {
@@ -92,12 +93,10 @@ export class KvMachine implements UserMachine {
     for (let i = 0; i < last; i++) h = Math.imul(h ^ this.registers[i]!, 0x01000193);
     return h >>> 0;
   }
+}
 
-  private key(request: Uint8Array): number {
-    const key = request[1]! | (request[2]! << 8);
-    while (this.registers.length <= key) this.registers.push(0);
-    return key;
-  }
+function keyOf(request: Uint8Array): number {
+  return request[1]! | (request[2]! << 8);
 }
 
 /** The default workload: gets, puts and compare-and-sets on a few registers. */

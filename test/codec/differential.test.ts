@@ -16,9 +16,9 @@ import {
 } from '../../src/codec/index.js';
 import { newEntry, type Entry } from '../../src/core/raftpb/entry.js';
 import { newMessage, type Message } from '../../src/core/raftpb/message.js';
-import type { ConfState, HardState, Snapshot } from '../../src/core/raftpb/state.js';
-import { emptyConfState, emptySnapshot } from '../../src/core/raftpb/state.js';
+import { emptyConfState, emptySnapshot, type ConfState, type HardState, type Snapshot } from '../../src/core/raftpb/state.js';
 import { canonicalNodeId, emptyBytes, type NodeId } from '../../src/core/types.js';
+import type { RandomSource } from '../../src/core/random.js';
 import { announceSeed, seededRandom } from '../support/seededRandom.js';
 import { randomConfState, randomEntry, randomHardState, randomMessage, randomSnapshot } from './randomMessage.js';
 
@@ -123,7 +123,10 @@ function own<T>(fields: Fields, name: string, absent: T, read: (value: unknown) 
 
 const numberOf = (value: unknown): number => Number(idOf(value));
 const bytesOf = (value: unknown): Uint8Array => new Uint8Array(value as Uint8Array);
-const listOf = <T>(fields: Fields, name: string, read: (value: unknown) => T): T[] => own<unknown[]>(fields, name, [], (list) => list as unknown[]).map(read);
+
+function listOf<T>(fields: Fields, name: string, read: (value: unknown) => T): T[] {
+  return own<unknown[]>(fields, name, [], (list) => list as unknown[]).map((item) => read(item));
+}
 
 function toEntry(value: unknown): Entry {
   const fields = value as Fields;
@@ -161,7 +164,11 @@ function toSnapshot(value: unknown): Snapshot {
 
 function toHardState(value: unknown): HardState {
   const fields = value as Fields;
-  return { term: own(fields, 'term', 0, numberOf), vote: own(fields, 'vote', 0, idOf), commit: own(fields, 'commit', 0, numberOf) };
+  return {
+    term: own(fields, 'term', 0, numberOf),
+    vote: own(fields, 'vote', 0, idOf),
+    commit: own(fields, 'commit', 0, numberOf),
+  };
 }
 
 function toMessage(value: unknown): Message {
@@ -194,7 +201,7 @@ beforeAll(() => {
 
 interface Kind<T> {
   readonly type: string;
-  readonly random: (random: ReturnType<typeof seededRandom>) => T;
+  readonly random: (random: RandomSource) => T;
   readonly encode: (record: T) => Uint8Array;
   readonly decode: (bytes: Uint8Array) => T;
   readonly fields: (record: T, zeros?: boolean) => Fields;
@@ -241,9 +248,42 @@ describe('X24: the codec against protobufjs and the schema', () => {
   test('so are the other records', () => {
     const seed = announceSeed('codec differential');
 
-    compare({ type: 'Entry', random: randomEntry, encode: encodeEntry, decode: decodeEntry, fields: entryFields, back: toEntry }, 2000, seed);
-    compare({ type: 'Snapshot', random: randomSnapshot, encode: encodeSnapshot, decode: decodeSnapshot, fields: snapshotFields, back: toSnapshot }, 2000, seed);
-    compare({ type: 'ConfState', random: randomConfState, encode: encodeConfState, decode: decodeConfState, fields: confStateFields, back: toConfState }, 2000, seed);
-    compare({ type: 'HardState', random: randomHardState, encode: encodeHardState, decode: decodeHardState, fields: hardStateFields, back: toHardState }, 2000, seed);
+    const entry: Kind<Entry> = {
+      type: 'Entry',
+      random: randomEntry,
+      encode: encodeEntry,
+      decode: decodeEntry,
+      fields: entryFields,
+      back: toEntry,
+    };
+    const snapshot: Kind<Snapshot> = {
+      type: 'Snapshot',
+      random: randomSnapshot,
+      encode: encodeSnapshot,
+      decode: decodeSnapshot,
+      fields: snapshotFields,
+      back: toSnapshot,
+    };
+    const confState: Kind<ConfState> = {
+      type: 'ConfState',
+      random: randomConfState,
+      encode: encodeConfState,
+      decode: decodeConfState,
+      fields: confStateFields,
+      back: toConfState,
+    };
+    const hardState: Kind<HardState> = {
+      type: 'HardState',
+      random: randomHardState,
+      encode: encodeHardState,
+      decode: decodeHardState,
+      fields: hardStateFields,
+      back: toHardState,
+    };
+
+    compare(entry, 2000, seed);
+    compare(snapshot, 2000, seed);
+    compare(confState, 2000, seed);
+    compare(hardState, 2000, seed);
   });
 });

@@ -97,7 +97,7 @@ export function randomMessage(random: RandomSource, depth = 2): Message {
   m.term = randomNumber(random);
   m.logTerm = randomNumber(random);
   m.index = randomNumber(random);
-  m.entries = randomList(random, random(20) === 0 ? 100 : 4, randomEntry);
+  m.entries = randomList(random, random(60) === 0 ? 100 : 4, randomEntry);
   m.commit = randomNumber(random);
   m.snapshot = random(4) === 0 ? randomSnapshot(random) : null;
   m.reject = random(3) === 0;

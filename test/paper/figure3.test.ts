@@ -16,6 +16,9 @@ import { RandomSchedule } from './randomSchedule.js';
 
 const { Follower, Leader } = StateType;
 
+/** Schedules for each kind of group. */
+const runs = 30;
+
 function server(id: number, state: StateType, term: Term, log: readonly Term[] = [], appliedCount = 0): ServerView {
   const all = entries(...log);
   return { id, state, term, log: all, applied: all.slice(0, appliedCount) };
@@ -32,17 +35,17 @@ describe('Raft Figure 3, the properties hold at all times', () => {
   const seed = announceSeed('paper/figure3');
 
   test.each([
-    { size: 3, options: {}, runs: 30, why: 'the basic algorithm, three servers' },
-    { size: 5, options: {}, runs: 20, why: 'five servers' },
-    { size: 3, options: { preVote: true, checkQuorum: true }, runs: 20, why: 'with pre-vote and check-quorum' },
-    { size: 4, options: { maxSizePerMsg: 0, maxInflightMsgs: 2 }, runs: 20, why: 'an even number, one entry per message' },
-  ])('$size servers, $runs schedules: $why', ({ size, options, runs }) => {
-    let overwritten = 0;
+    { size: 3, options: {}, why: 'the basic algorithm, three servers' },
+    { size: 5, options: {}, why: 'five servers' },
+    { size: 3, options: { preVote: true, checkQuorum: true }, why: 'with pre-vote and check-quorum' },
+    { size: 4, options: { maxSizePerMsg: 0, maxInflightMsgs: 2 }, why: 'an even number, one entry per message' },
+  ])('$size servers, $why', ({ size, options }) => {
+    const total = { terms: 0, committed: 0, overwritten: 0, crashes: 0 };
     for (let run = 0; run < runs; run++) {
       const schedule = new RandomSchedule(size, seededRandom(seed + run), options);
       const properties = [electionSafety(), leaderAppendOnly(), logMatching(), leaderCompleteness(), stateMachineSafety()];
 
-      for (let event = 0; event < 600; event++) {
+      for (let event = 0; event < 1000; event++) {
         schedule.step();
         const { servers } = schedule;
         for (const property of properties) {
@@ -50,22 +53,14 @@ describe('Raft Figure 3, the properties hold at all times', () => {
           if (violation !== null) throw new Error(`${property.name}, run ${run}, event ${event}: ${violation}`);
         }
       }
-      overwritten += schedule.coverage.overwritten;
-
-      expect(schedule.coverage.terms).toBeGreaterThan(0);
+      for (const key of ['terms', 'committed', 'overwritten', 'crashes'] as const) total[key] += schedule.coverage[key];
     }
-    // Schedules in which nothing ever conflicts would prove nothing.
-    expect(overwritten).toBeGreaterThan(0);
-  });
 
-  test('the schedules commit entries, change leaders and crash', () => {
-    const schedule = new RandomSchedule(3, seededRandom(seed));
-
-    for (let event = 0; event < 6000; event++) schedule.step();
-
-    expect(schedule.coverage.terms).toBeGreaterThan(5);
-    expect(schedule.coverage.committed).toBeGreaterThan(20);
-    expect(schedule.coverage.crashes).toBeGreaterThan(10);
+    // Schedules in which little happens and nothing conflicts would prove nothing.
+    expect(total.terms).toBeGreaterThan(2 * runs);
+    expect(total.committed).toBeGreaterThan(3 * runs);
+    expect(total.crashes).toBeGreaterThan(runs);
+    expect(total.overwritten).toBeGreaterThan(0);
   });
 });
 

@@ -19,7 +19,8 @@ export interface Property {
 }
 
 function sameEntry(a: Entry | undefined, b: Entry | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b;
+  if (a === b) return true;
+  if (a === undefined || b === undefined) return false;
   return a.term === b.term && a.index === b.index && a.type === b.type && a.data.length === b.data.length && a.data.every((byte, i) => byte === b.data[i]);
 }
 

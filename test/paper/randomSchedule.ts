@@ -1,6 +1,6 @@
 import type { Message } from '../../src/core/raftpb/message.js';
 import type { RandomSource } from '../../src/core/random.js';
-import { StateType } from '../../src/core/types.js';
+import { StateType, type NodeId } from '../../src/core/types.js';
 import { bytes, nodeWith, type NodeFields } from '../support/builders.js';
 import type { TestNode } from '../support/testNode.js';
 import type { ServerView } from './figure3Properties.js';
@@ -15,13 +15,17 @@ export interface Coverage {
 }
 
 /**
- * A group whose messages are delivered in any order, lost and doubled, whose clocks run unevenly and
- * whose servers crash; all of it drawn from `random`. One event after the other.
+ * A group whose messages are delivered in any order, lost and doubled, whose network splits now and
+ * then, whose clocks run unevenly and whose servers crash; all of it drawn from `random`. One event
+ * after the other.
  */
 export class RandomSchedule {
   readonly #nodes: TestNode[];
   readonly #random: RandomSource;
   #onTheirWay: Message[] = [];
+  /** Servers that are cut off from the rest, and for how many more events. */
+  #side = new Set<NodeId>();
+  #cutFor = 0;
   readonly coverage: Coverage = { terms: 0, committed: 0, overwritten: 0, crashes: 0 };
 
   constructor(size: number, random: RandomSource, fields: NodeFields = {}) {
@@ -48,11 +52,13 @@ export class RandomSchedule {
 
   #event(dice: number): void {
     const node = this.#nodes[this.#random(this.#nodes.length)]!;
+    if (this.#cutFor > 0) this.#cutFor--;
     if (dice < 60 && this.#onTheirWay.length > 0) this.#deliver(this.#takeMessage());
-    else if (dice < 65) this.#dropOne();
-    else if (dice < 68) this.#doubleOne();
-    else if (dice < 75) this.#propose();
-    else if (dice < 76) this.#crash(node);
+    else if (dice < 62) this.#dropOne();
+    else if (dice < 64) this.#doubleOne();
+    else if (dice < 69) this.#propose();
+    else if (dice < 70) this.#crash(node);
+    else if (dice < 71) this.#split();
     else this.#onTheirWay.push(...node.tick());
   }
 
@@ -61,8 +67,15 @@ export class RandomSchedule {
   }
 
   #deliver(m: Message): void {
+    if (this.#cutFor > 0 && this.#side.has(m.from) !== this.#side.has(m.to)) return;
     const node = this.#nodes.find(({ id }) => id === m.to)!;
     this.#onTheirWay.push(...node.receive(m));
+  }
+
+  #split(): void {
+    if (this.#cutFor > 0) return;
+    this.#side = new Set(this.#nodes.map(({ id }) => id).filter(() => this.#random(2) === 0));
+    this.#cutFor = 50 + this.#random(200);
   }
 
   #dropOne(): void {

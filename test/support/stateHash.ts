@@ -2,9 +2,11 @@ import type { Raft } from '../../src/core/raft/raft.js';
 
 /**
  * Fields that are no state of the protocol: what the node was given, the counter of refusals, which is how a refusal is
- * visible, and room for computing in.
+ * visible, room for computing in, and the memory of the log for what it was asked last.
  */
-const passedOver: ReadonlySet<string> = new Set(['logger', 'trace', 'storage', 'refused', 'scratch']);
+const passedOver: ReadonlySet<string> = new Set([
+  'logger', 'trace', 'storage', 'refused', 'scratch', 'sliced', 'slicedLo', 'slicedHi', 'slicedMaxBytes', 'shared',
+]);
 
 /**
  * A number over everything that can be reached from a node's record: terms, log with its unstable part, configuration,

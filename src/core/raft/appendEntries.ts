@@ -2,6 +2,7 @@ import { newMessage, type MsgApp, type MsgHeartbeat } from '../raftpb/message.js
 import { MessageType } from '../raftpb/messageType.js';
 import { send } from './outbox.js';
 import { hexId, type Raft } from './raft.js';
+import { ownLogWentBack } from './reversion.js';
 
 /** AppendEntries RPC, receiver's part (Raft Figure 2). Followers only. */
 export function handleAppendEntries(raft: Raft, m: MsgApp): void {
@@ -46,11 +47,8 @@ export function handleHeartbeat(raft: Raft, m: MsgHeartbeat): void {
   if (m.commit <= raft.log.lastIndex()) {
     raft.log.commitTo(m.commit);
   } else {
-    // The leader commits no further than what this node has acknowledged. So our log went back, or
-    // the sender is broken: trust neither our tail nor its word (D9, O12).
-    raft.logger.error(
-      `${hexId(raft.id)} is told by ${hexId(m.from)} to commit ${m.commit}, beyond its last entry ${raft.log.lastIndex()}: was its log lost?`,
-    );
+    // Trust neither our tail nor, should the sender be broken, its word (D9).
+    ownLogWentBack(raft, m.from, m.commit);
   }
   const response = newMessage(MessageType.MsgHeartbeatResp, m.from);
   response.context = m.context;

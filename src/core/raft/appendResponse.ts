@@ -1,19 +1,27 @@
 import type { MsgAppResp } from '../raftpb/message.js';
 import { ProgressState, type Progress } from '../tracker/progress.js';
-import type { Index } from '../types.js';
+import type { Index, NodeId } from '../types.js';
 import { sendTimeoutNow } from './leaderTransfer.js';
 import { hexId, type Raft } from './raft.js';
 import { releasePendingReads } from './readIndex.js';
+import { handleReversionRejection, isDoubtfulAck, ordinaryRejection } from './reversion.js';
 import { bcastAppend, maybeCommit, maybeSendAppend } from './replication.js';
 
 /** An answer to MsgApp or MsgSnap, or the leader's own storage acknowledging its log. Leader only. */
 export function handleAppendResponse(raft: Raft, progress: Progress, m: MsgAppResp): void {
+  // What a follower says that has lost its log counts for nothing, not even as a sign of a quorum (O12).
+  if (progress.quarantined) return;
   progress.recentActive = true;
   if (m.reject) handleRejected(raft, progress, m);
   else handleAccepted(raft, progress, m);
 }
 
 function handleRejected(raft: Raft, progress: Progress, m: MsgAppResp): void {
+  if (raft.reversions !== null || m.index <= progress.match) {
+    const proven = handleReversionRejection(raft, progress, m);
+    if (proven >= 0) acknowledge(raft, progress, m.from, proven);
+    if (proven !== ordinaryRejection) return;
+  }
   if (!progress.maybeDecrTo(m.index, nextProbe(raft, m))) return;
   if (raft.logger.debugEnabled) raft.logger.debug(`${hexId(raft.id)} backs ${hexId(m.from)} off to ${progress.next}`);
   if (progress.state === ProgressState.Replicate) progress.becomeProbe();
@@ -42,28 +50,34 @@ function nextProbe(raft: Raft, m: MsgAppResp): Index {
 }
 
 function handleAccepted(raft: Raft, progress: Progress, m: MsgAppResp): void {
+  if (raft.reversions !== null && isDoubtfulAck(raft, progress, m)) return;
+  acknowledge(raft, progress, m.from, m.index);
+}
+
+/** The follower holds our log up to `index`, on its disk. */
+function acknowledge(raft: Raft, progress: Progress, from: NodeId, index: Index): void {
   // An ack that adds nothing still ends a probe: the follower stands where we thought it did. It does
   // not end the wait for a snapshot, since the log still does not reach back to `match`.
-  const advanced = progress.maybeUpdate(m.index);
-  if (!advanced && !(progress.match === m.index && progress.state === ProgressState.Probe)) return;
+  const advanced = progress.maybeUpdate(index);
+  if (!advanced && !(progress.match === index && progress.state === ProgressState.Probe)) return;
 
-  updateFlow(raft, progress, m.index);
+  updateFlow(raft, progress, index);
 
-  const own = m.from === raft.id;
+  const own = from === raft.id;
   if (maybeCommit(raft)) {
     releasePendingReads(raft);
     bcastAppend(raft);
   } else if (!own && progress.canBumpCommit(raft.log.committed)) {
     // The next heartbeat would tell it too, but later.
-    maybeSendAppend(raft, m.from, progress, true);
+    maybeSendAppend(raft, from, progress, true);
   }
   if (own) return;
 
   // The ack may have made room for several messages.
-  while (maybeSendAppend(raft, m.from, progress, false)) {
+  while (maybeSendAppend(raft, from, progress, false)) {
     // maybeSendAppend did the work.
   }
-  if (m.from === raft.leadTransferee && progress.match === raft.log.lastIndex()) sendTimeoutNow(raft, m.from);
+  if (from === raft.leadTransferee && progress.match === raft.log.lastIndex()) sendTimeoutNow(raft, from);
 }
 
 function updateFlow(raft: Raft, progress: Progress, index: Index): void {

@@ -6,6 +6,7 @@ import { emptyBytes, maxTerm, None, StateType } from '../types.js';
 import { send } from './outbox.js';
 import { hexId, type Raft } from './raft.js';
 import { bcastAppend } from './replication.js';
+import { hasLostLog } from './reversion.js';
 import { StepResult } from './stepResult.js';
 import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate } from './transitions.js';
 
@@ -44,6 +45,7 @@ export function promotable(raft: Raft): boolean {
 export function hup(raft: Raft, type: CampaignType): StepResult {
   if (raft.state === StateType.Leader) return refuseCampaign(raft, StepResult.AlreadyLeader);
   if (raft.log.hasNextOrInProgressSnapshot()) return refuseCampaign(raft, StepResult.SnapshotPending);
+  if (hasLostLog(raft)) return refuseCampaign(raft, StepResult.LogLost);
   if (!promotable(raft)) return refuseCampaign(raft, StepResult.NotVoter);
   if (hasUnappliedConfChange(raft)) return refuseCampaign(raft, StepResult.ConfChangePending);
   // A leader needs a next term and a next index. Peers can drive us this far, but not over the edge (D9).
@@ -119,7 +121,7 @@ export function handleVoteRequest(raft: Raft, m: MsgVote): void {
     raft.vote === m.from ||
     (raft.vote === None && raft.lead === None) ||
     (preVote && m.term > raft.term);
-  const grant = canVote && raft.log.isUpToDate(m.index, m.logTerm);
+  const grant = canVote && raft.log.isUpToDate(m.index, m.logTerm) && !hasLostLog(raft);
 
   const response = newMessage(preVote ? MessageType.MsgPreVoteResp : MessageType.MsgVoteResp, m.from);
   // A granted pre-vote answers for the term that was asked about; ours may be far behind, and the

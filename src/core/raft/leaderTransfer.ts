@@ -13,6 +13,7 @@ import { StepResult } from './stepResult.js';
  */
 export function handleTransferLeader(raft: Raft, progress: Progress, m: Message): StepResult {
   if (progress.isLearner) return StepResult.NotVoter;
+  if (progress.quarantined) return StepResult.LogLost;
 
   const transferee = m.from;
   if (raft.leadTransferee === transferee) return StepResult.Transferring;

@@ -28,6 +28,11 @@ function restore(raft: Raft, snapshot: Snapshot): boolean {
     raft.logger.warning(`${hexId(raft.id)} ignores the snapshot at ${index}: it is not a member of its configuration`);
     return false;
   }
+  if (term < raft.log.term(raft.log.committed)) {
+    // Terms never fall along a log, and every later leader has what we have committed.
+    raft.logger.error(`${hexId(raft.id)} ignores the snapshot at ${term}/${index}: it cannot follow what is committed here up to ${raft.log.committed}`);
+    return false;
+  }
   if (raft.log.matchTerm(index, term)) {
     // Our log already contains all of it. Only the commit index is news.
     raft.log.commitTo(index);

@@ -29,6 +29,8 @@ export const StepResult = {
   Exhausted: 'exhausted',
   /** A snapshot is not applied yet. */
   SnapshotPending: 'snapshotPending',
+  /** The log of the node has lost entries that it acknowledged, and has not caught up yet (O12). */
+  LogLost: 'logLost',
   /** The node leads already. */
   AlreadyLeader: 'alreadyLeader',
   /** The node does not lead. */

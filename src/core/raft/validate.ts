@@ -7,6 +7,7 @@ import type { ConfState, Snapshot } from '../raftpb/state.js';
 import { isLocalMsg, isMessageType, isResponseMsg, MessageType } from '../raftpb/messageType.js';
 import { isCanonicalNodeId, isLocalThread, maxTerm, None, type NodeId } from '../types.js';
 import type { Raft } from './raft.js';
+import { isOpenQuestion } from './reversion.js';
 import { StepResult } from './stepResult.js';
 
 /** A peer that is further ahead than this in term is broken or hostile, and would use up the terms. */
@@ -71,7 +72,7 @@ function validateFields(raft: Raft, m: Message): StepResult {
         ? StepResult.Ok
         : StepResult.BadEntries;
     case MessageType.MsgAppResp:
-      return m.index > raft.log.lastIndex() ? StepResult.BadIndex : StepResult.Ok;
+      return m.index <= raft.log.lastIndex() || isOpenQuestion(raft, m.from, m.index) ? StepResult.Ok : StepResult.BadIndex;
     case MessageType.MsgSnap:
       return isPossibleSnapshot(m) ? StepResult.Ok : StepResult.BadSnapshot;
     case MessageType.MsgProp:

@@ -31,6 +31,7 @@ export interface ProgressFields {
   readonly msgAppFlowPaused?: boolean;
   readonly inflights: Inflights;
   readonly isLearner?: boolean;
+  readonly quarantined?: boolean;
 }
 
 /**
@@ -55,6 +56,8 @@ export class Progress {
   readonly inflights: Inflights;
   /** Whether the peer is a learner; one that becomes a learner or stops being one gets a new Progress. */
   readonly isLearner: boolean;
+  /** Whether the follower's log is known to have gone back, so that nothing is sent to it and nothing from it counts (O12). */
+  quarantined: boolean;
 
   /** Panics if the fields do not fit together. */
   constructor(fields: ProgressFields) {
@@ -67,6 +70,7 @@ export class Progress {
     this.msgAppFlowPaused = fields.msgAppFlowPaused ?? false;
     this.inflights = fields.inflights;
     this.isLearner = fields.isLearner ?? false;
+    this.quarantined = fields.quarantined ?? false;
     this.checkInvariants();
   }
 
@@ -77,7 +81,14 @@ export class Progress {
     this.next = next;
     this.sentCommit = 0;
     this.recentActive = false;
+    this.quarantined = false;
     this.checkInvariants();
+  }
+
+  /** The follower has lost what it acknowledged: it counts for nothing, and is sent nothing, until {@link reset}. */
+  quarantine(next: Index): void {
+    this.reset(0, next);
+    this.quarantined = true;
   }
 
   /**
@@ -195,7 +206,7 @@ export class Progress {
 
   /** Whether no MsgApp may be sent now. */
   isPaused(): boolean {
-    return this.msgAppFlowPaused || this.state === ProgressState.Snapshot;
+    return this.msgAppFlowPaused || this.state === ProgressState.Snapshot || this.quarantined;
   }
 
   /** Lets the next MsgApp through, as after a heartbeat response (E7). */
@@ -225,6 +236,7 @@ export class Progress {
     if (this.isPaused()) text += ' paused';
     if (this.pendingSnapshot > 0) text += ` pendingSnap=${this.pendingSnapshot}`;
     if (!this.recentActive) text += ' inactive';
+    if (this.quarantined) text += ' quarantined';
     if (this.inflights.count > 0) text += ` inflight=${this.inflights.count}${this.inflights.full() ? '[full]' : ''}`;
     return text;
   }
