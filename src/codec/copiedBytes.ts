@@ -13,9 +13,8 @@ const maxSharedBytes = 0x1000;
  */
 export class CopiedBytes {
   private readonly input: Uint8Array;
-  // The part of the input, from `start` to `end`, that is in `buffer`, `shift` bytes further on.
+  // The input up to `end`, from the byte string on that was taken first, is in `buffer`, `shift` bytes further on.
   private buffer: ArrayBuffer = decodedBlocks.buffer;
-  private start = 0;
   private end = 0;
   private shift = 0;
 
@@ -23,11 +22,11 @@ export class CopiedBytes {
     this.input = input;
   }
 
-  /** A copy of `length` bytes at `pos`, which must be inside the input. */
+  /** A copy of `length` bytes at `pos`, which must be inside the input and not before the ones taken so far. */
   take(pos: number, length: number): Uint8Array {
     const input = this.input;
     if (length > maxSharedBytes) return input.slice(pos, pos + length);
-    if (pos + length > this.end || pos < this.start) {
+    if (pos + length > this.end) {
       if (length <= maxHeapBytes && input.length - pos <= 2 * maxHeapBytes) return copySmall(input, pos, length);
       this.fill(pos, length);
     }
@@ -45,7 +44,6 @@ export class CopiedBytes {
     block.set(pos === 0 && size === input.length ? input : input.subarray(pos, pos + size), used);
     decodedBlocks.used = used + size;
     this.buffer = buffer;
-    this.start = pos;
     this.end = pos + size;
     this.shift = used - pos;
   }

@@ -174,6 +174,7 @@ function check(config: ResolvedConfig): void {
   checkFlag('disableProposalForwarding', config.disableProposalForwarding);
   checkFlag('disableConfChangeValidation', config.disableConfChangeValidation);
   checkFlag('stepDownOnRemoval', config.stepDownOnRemoval);
+  checkFlag('loosenFollowerLogRevert', config.loosenFollowerLogRevert);
   if (typeof config.random !== 'function') invalid('random must be a function');
   if (typeof config.logger !== 'object' || config.logger === null) invalid('logger must be a Logger');
   if (config.trace !== null && typeof config.trace.trace !== 'function') invalid('trace must be a TraceLogger or null');

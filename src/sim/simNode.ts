@@ -27,6 +27,9 @@ export interface ReadyHandler {
   readonly waiting: boolean;
 }
 
+/** Latency of a disk without faults, in microseconds. */
+const healthyLatency = 200;
+
 /** A process with a RawNode, on a machine with a disk. */
 export class SimNode implements NodeView {
   readonly id: NodeId;
@@ -57,6 +60,8 @@ export class SimNode implements NodeView {
   private inbox: Message[] = [];
   /** What the process would have done while it stood still. */
   private deferred: (() => void)[] = [];
+  /** What it waits for: disk and apply thread. */
+  private readonly tasks = new Set<() => void>();
   private handler: ReadyHandler | null = null;
   private lastCommit: Index = 0;
   private wasLeader = false;
@@ -172,6 +177,7 @@ export class SimNode implements NodeView {
     this.handler = null;
     this.inbox = [];
     this.deferred = [];
+    this.tasks.clear();
     this.paused = false;
     this.missedTicks = 0;
     this.pendingSnapshot = 0;
@@ -224,12 +230,20 @@ export class SimNode implements NodeView {
 
   /** Does something later, if this process still runs then; after a pause if it stands still. */
   later(delay: number, run: () => void): void {
-    const { incarnation } = this;
+    this.tasks.add(run);
     this.host.scheduler.after(delay, () => {
-      if (!this.up || this.incarnation !== incarnation) return;
+      if (!this.tasks.delete(run)) return;
       if (this.paused) this.deferred.push(run);
       else run();
     });
+  }
+
+  /** Ends every fault of the machine: what it waits for happens soon. */
+  heal(): void {
+    this.stalledUntil = 0;
+    this.diskSlowness = 1;
+    for (const run of [...this.tasks]) this.later(100, run);
+    this.resume(true);
   }
 
   private scheduleTick(): void {
@@ -441,9 +455,19 @@ export class SimNode implements NodeView {
 
   /** Virtual time that a sync takes now. */
   diskLatency(): number {
-    const { diskLatency } = this.host.config;
-    const latency = diskLatency === 0 ? 0 : this.host.diskRandom.exponential(diskLatency * this.diskSlowness);
-    return Math.max(latency, this.stalledUntil - this.now, 0);
+    return Math.max(this.latency(this.host.config.diskLatency) * this.diskSlowness, this.stalledUntil - this.now, 0);
+  }
+
+  /** Virtual time that applying a batch takes now. */
+  applyLatency(): number {
+    return this.latency(this.host.config.applyLatency);
+  }
+
+  private latency(mean: number): number {
+    if (mean === 0) return 0;
+    const { diskRandom, faultsOn } = this.host;
+    // Without faults a disk is fast: what is asked of a healed group is counted in election timeouts.
+    return diskRandom.exponential(faultsOn ? mean : Math.min(mean, healthyLatency));
   }
 }
 

@@ -101,9 +101,7 @@ export class StorageThreads implements ReadyHandler {
     this.applying = true;
     const { node } = this;
     const m = this.applies.shift()!;
-    const { config, diskRandom } = node.host;
-    const latency = config.applyLatency === 0 ? 0 : diskRandom.exponential(config.applyLatency);
-    node.later(latency, () => this.finishApply(m, drawCrash(node)));
+    node.later(node.applyLatency(), () => this.finishApply(m, drawCrash(node)));
   }
 
   private finishApply(m: Message, crash: CrashPoint | null): void {

@@ -187,6 +187,8 @@ describe('X10: tags that are none', () => {
     { why: 'a group that is not ended', hex: '7b 0801' },
     { why: 'a group that another one ends', hex: '7b 0801 8401' },
     { why: 'a group with field 0 inside', hex: '7b 0001 7c' },
+    { why: 'a group with eight bytes of field 0 inside', hex: '7b 01 0000000000000000 7c' },
+    { why: 'a group with group 0 inside', hex: '7b 03 04 7c' },
     { why: 'a group with wire type 6 inside', hex: '7b 0e 7c' },
     { why: 'a group with a length beyond its end', hex: '7b 0a05 7c' },
   ])('$why', ({ hex }) => {

@@ -66,6 +66,18 @@ describe('X21: who owns the bytes', () => {
     expect(first).toEqual(copy);
   });
 
+  test('messages of about the size from which on they have memory of their own are whole', () => {
+    const m = Object.assign(newMessage(MessageType.MsgApp, (1n << 64n) - 1n), { term: 2 ** 52, index: 2 ** 52, vote: 2 ** 52 });
+    for (let length = 15_900; length < 16_900; length++) {
+      m.context = new Uint8Array(length).fill(length);
+
+      const { context, vote } = decodeMessage(encodeMessage(m));
+
+      expect(vote).toBe(2 ** 52);
+      expect(Buffer.compare(context, m.context)).toBe(0);
+    }
+  });
+
   test('encoding goes on after somebody has transferred an encoded message away', () => {
     const bytes = encodeMessage(withData(100));
 

@@ -47,9 +47,19 @@ describe('prose of the own scripts', () => {
 });
 
 describe('the table of scripts in test/README.md', () => {
+  const section = readFileSync('test/README.md', 'utf8').split('\n## Scripts\n')[1] ?? '';
+  const rows = [...section.matchAll(/^\| `(\w+)` \| .+ \| (.*)\|$/gm)].map(([, name, ids]) => ({ name: `${name}.txt`, ids }));
+
   test('has a row for every script, in order, and for nothing else', () => {
-    const section = readFileSync('test/README.md', 'utf8').split('\n## Scripts\n')[1] ?? '';
-    const rows = [...section.matchAll(/^\| `(\w+)` \|/gm)].map((match) => `${match[1]}.txt`);
-    expect(rows).toEqual(scripts.map(({ name }) => name));
+    expect(rows.map(({ name }) => name)).toEqual(scripts.map(({ name }) => name));
+  });
+
+  test('gives only ids that the prose of the script names', () => {
+    const unnamed: string[] = [];
+    for (const { name, ids } of rows) {
+      const words = prose(scripts.find((script) => script.name === name)?.text ?? '').split(/\W+/);
+      for (const id of ids?.match(/\w+/g) ?? []) if (!words.includes(id)) unnamed.push(`${name}: ${id}`);
+    }
+    expect(unnamed).toEqual([]);
   });
 });

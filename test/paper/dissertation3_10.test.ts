@@ -162,7 +162,7 @@ describe('Raft dissertation §3.10, leadership transfer', () => {
   test.each([
     { to: 3, result: 'ok', transferee: 3, why: 'a newer wish replaces the older one' },
     { to: 2, result: 'transferring', transferee: 2, why: 'the same wish again changes nothing' },
-    { to: 1, result: 'alreadyLeader', transferee: 0, why: 'back to the leader: the transfer ends' },
+    { to: 1, result: 'ok', transferee: 0, why: 'back to the leader: the transfer ends' },
     { to: 4, result: 'notVoter', transferee: 2, why: 'a learner cannot lead' },
     { to: 9, result: 'notVoter', transferee: 2, why: 'no member at all' },
   ])('D12: a second transfer, to $to: $why', ({ to, result, transferee }) => {

@@ -126,7 +126,7 @@ describe('Raft dissertation §4.3, arbitrary changes by joint consensus', () => 
     ackAll(leader, 2, 4);
     leader.node.proposeConfChange(change(''));
     leader.settle();
-    ackAll(leader, 2, 4);
+    ackAll(leader, 2, 4, 5);
 
     leader.node.propose(bytes('x'));
     const receivers = new Set(leader.settle().map((m) => m.to));

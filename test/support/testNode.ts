@@ -5,7 +5,7 @@ import type { Snapshot } from '../../src/core/raftpb/state.js';
 import type { AbortedRead, ReadState } from '../../src/core/raft/raft.js';
 import { RawNode } from '../../src/core/rawNode.js';
 import type { MemoryStorage } from '../../src/core/storage/memoryStorage.js';
-import { StateType, type Index, type NodeId, type Term } from '../../src/core/types.js';
+import type { Index, NodeId, StateType, Term } from '../../src/core/types.js';
 
 /** More turns than any test needs: a node that always has a Ready would hang the test otherwise. */
 const mostTurns = 1000;

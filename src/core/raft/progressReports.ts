@@ -16,7 +16,7 @@ export function handleHeartbeatResponse(raft: Raft, progress: Progress, m: MsgHe
   if (progress.match < raft.log.lastIndex() || progress.state === ProgressState.Probe) {
     maybeSendAppend(raft, m.from, progress, true);
   }
-  if (raft.reversions !== null) askAgain(raft, m.from, progress);
+  if (raft.reversions !== null) askAgain(raft, m.from);
   if (m.context.length > 0) confirmReads(raft, m.from, m.context);
 }
 

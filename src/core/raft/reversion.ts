@@ -51,6 +51,10 @@ function ask(raft: Raft, id: NodeId, progress: Progress, reversion: Reversion): 
   raft.questionCount++;
   reversion.question = firstQuestion + raft.questionCount;
   reversion.askedAtMatch = progress.match;
+  sendQuestion(raft, id, reversion);
+}
+
+function sendQuestion(raft: Raft, id: NodeId, reversion: Reversion): void {
   const m = newMessage(MessageType.MsgApp, id);
   m.index = reversion.question;
   m.logTerm = raft.term;
@@ -126,10 +130,13 @@ export function isDoubtfulAck(raft: Raft, progress: Progress, m: MsgAppResp): bo
   return true;
 }
 
-/** A member is alive: an unanswered question is asked again, since it or its answer may be lost. */
-export function askAgain(raft: Raft, id: NodeId, progress: Progress): void {
+/**
+ * A member is alive: an unanswered question is asked again, since it or its answer may be lost. The same
+ * question: where an answer takes longer than a heartbeat, a new one would never be answered in time.
+ */
+export function askAgain(raft: Raft, id: NodeId): void {
   const reversion = raft.reversions?.get(id);
-  if (reversion !== undefined && reversion.question !== 0) ask(raft, id, progress, reversion);
+  if (reversion !== undefined && reversion.question !== 0) sendQuestion(raft, id, reversion);
 }
 
 /** Why a permission for `id` cannot be given or withdrawn here, or null if it can. */
@@ -174,8 +181,5 @@ export function ownLogWentBack(raft: Raft, leader: NodeId, commit: Index): void 
 
 /** Whether this node has lost entries that it acknowledged, and not caught up yet. */
 export function hasLostLog(raft: Raft): boolean {
-  if (raft.lostUpTo === 0) return false;
-  if (raft.log.committed < raft.lostUpTo) return true;
-  raft.lostUpTo = 0;
-  return false;
+  return raft.log.committed < raft.lostUpTo;
 }

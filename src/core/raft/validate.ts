@@ -72,7 +72,7 @@ function validateFields(raft: Raft, m: Message): StepResult {
         ? StepResult.Ok
         : StepResult.BadEntries;
     case MessageType.MsgAppResp:
-      return m.index <= raft.log.lastIndex() || isOpenQuestion(raft, m.from, m.index) ? StepResult.Ok : StepResult.BadIndex;
+      return m.index <= raft.log.lastIndex() || (m.reject && isOpenQuestion(raft, m.from, m.index)) ? StepResult.Ok : StepResult.BadIndex;
     case MessageType.MsgSnap:
       return isPossibleSnapshot(m) ? StepResult.Ok : StepResult.BadSnapshot;
     case MessageType.MsgProp:

@@ -1,0 +1,86 @@
+import type { ConfState } from '../../core/raftpb/state.js';
+import type { Index, NodeId, Term } from '../../core/types.js';
+import type { DurableView } from '../checker.js';
+import { PrefixTable } from './prefixTable.js';
+
+/** Highest index that was committed by leaders of one term. */
+interface TermCommit {
+  readonly term: Term;
+  index: Index;
+}
+
+/**
+ * What a run has established for ever, whichever node did it: who led a term, which entry was committed at an
+ * index, what log stands before an entry. The checkers of a run share one; each table has one writer.
+ */
+export class RunHistory {
+  /** Who leads, or has led, each term. Written by the election checker. */
+  readonly leaderOf = new Map<Term, NodeId>();
+  /** The log before each entry that any node has ever had. Written by the log checker. */
+  readonly prefixes = new PrefixTable();
+  /** Term of the committed entry, by index; 0 where it is not known. Written by the commit checker. */
+  private readonly termAt: Term[] = [];
+  /** Highest index committed by anyone. Written by the commit checker. */
+  committed: Index = 0;
+  /** Highest index that was committed without a leader: by a bootstrap, or by the snapshot that the group began with. */
+  founded: Index = 0;
+  /** Number of the operation applied first at each index; 0 for none. Written by the apply checker. */
+  readonly opAt: number[] = [];
+  /** The newest configuration that any node has applied, and its index. Written by the membership checker. */
+  config: ConfState | null = null;
+  configIndex: Index = 0;
+  private readonly commits: TermCommit[] = [];
+  private leaderHasCommitted = false;
+
+  /** Whether a leader has committed anything yet. */
+  get isLed(): boolean {
+    return this.leaderHasCommitted;
+  }
+
+  /** Term of the entry that was committed at `index`; 0 if none was, or the term was never seen. */
+  committedTerm(index: Index): Term {
+    return this.termAt[index] ?? 0;
+  }
+
+  /** Notes the committed entry at `index`, the first time that anyone commits it. */
+  noteCommitted(index: Index, term: Term): void {
+    while (this.termAt.length < index) this.termAt.push(0);
+    this.termAt[index] = term;
+    if (index > this.committed) this.committed = index;
+  }
+
+  /** Notes what the group begins with: entries that need no leader. */
+  noteFounded(index: Index): void {
+    if (index > this.founded) this.founded = index;
+  }
+
+  /** Notes that a leader of `term` has committed up to `index`. */
+  noteLeaderCommit(term: Term, index: Index): void {
+    this.leaderHasCommitted = true;
+    for (const commit of this.commits) {
+      if (commit.term !== term) continue;
+      if (index > commit.index) commit.index = index;
+      return;
+    }
+    this.commits.push({ term, index });
+  }
+
+  /** Highest index that was committed by leaders of terms before `term`, or without a leader. */
+  committedBefore(term: Term): Index {
+    let index = this.founded;
+    for (const commit of this.commits) if (commit.term < term && commit.index > index) index = commit.index;
+    return index;
+  }
+}
+
+/** Whether a disk holds the entry for certain, in its log or in its snapshot. */
+export function holds(durable: DurableView, index: Index, term: Term): boolean {
+  return index <= durable.offset || durable.term(index) === term;
+}
+
+/** Whether more than half of `ids` are counted by `holder`. An empty set needs nobody. */
+export function isMajority(ids: readonly NodeId[], holder: (id: NodeId) => boolean): boolean {
+  let count = 0;
+  for (let i = 0; i < ids.length; i++) if (holder(ids[i]!)) count++;
+  return ids.length === 0 || count * 2 > ids.length;
+}
