@@ -78,7 +78,8 @@ function describeEntryData(entry: Entry, formatEntry: EntryFormatter): string {
     case EntryType.EntryConfChange:
     case EntryType.EntryConfChangeV2: {
       const change = tryDecodeConfChange(entry);
-      return change === null ? `undecodable ${quoteBytes(entry.data)}` : confChangesToString(change.changes);
+      // The words of etcd's protobuf library, so that descriptions compare equal.
+      return change === null ? 'proto: cannot parse invalid wire-format data' : confChangesToString(change.changes);
     }
     default:
       return '';

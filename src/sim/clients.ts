@@ -54,10 +54,7 @@ export class Clients {
 
   /** Starts one operation, which the caller has chosen the node and the direction of. Used in the liveness phase. */
   invokeAt(client: number, node: SimNode, write: boolean): ClientOp {
-    for (;;) {
-      const next = this.host.workload.next(this.host.workloadRandom, this.ops.length + 1);
-      if (next.write === write) return this.invoke(client, node, next.write, next.request, next.command);
-    }
+    return this.invoke(client, node, write);
   }
 
   private think(client: number): void {
@@ -70,11 +67,11 @@ export class Clients {
 
   private next(client: number): void {
     if (!this.running) return;
-    const { nodes, workloadRandom, workload } = this.host;
-    const request = workload.next(workloadRandom, this.ops.length + 1);
+    const { nodes, workloadRandom, config } = this.host;
     const node = workloadRandom.pick(nodes);
+    const read = workloadRandom.chance(config.readShare);
     if (!node.up || node.isPaused) return this.think(client);
-    const op = this.invoke(client, node, request.write, request.request, request.command);
+    const op = this.invoke(client, node, !read);
     if (op.outcome !== OpOutcome.Pending) return;
     this.host.scheduler.after(this.host.config.opTimeout, () => {
       if (op.outcome !== OpOutcome.Pending) return;
@@ -83,10 +80,12 @@ export class Clients {
     });
   }
 
-  private invoke(client: number, node: SimNode, write: boolean, request: Uint8Array, command: unknown): ClientOp {
-    const { scheduler, config } = this.host;
+  private invoke(client: number, node: SimNode, write: boolean): ClientOp {
+    const { scheduler, config, workload, workloadRandom } = this.host;
+    const id = this.ops.length + 1;
+    const { request, command } = write ? workload.nextWrite(workloadRandom, id) : workload.nextRead(workloadRandom, id);
     const op: ClientOp = {
-      id: this.ops.length + 1,
+      id,
       client,
       node: node.id,
       write,

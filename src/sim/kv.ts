@@ -110,21 +110,19 @@ export class KvWorkload implements Workload {
     this.config = config;
   }
 
-  next(random: Prng, id: number): WorkloadRequest {
+  nextRead(random: Prng): WorkloadRequest {
+    const command: KvCommand = { kind: KvKind.Get, key: random.below(this.config.keys), value: 0, expected: 0 };
+    return { request: encodeKv(command, 0), command };
+  }
+
+  nextWrite(random: Prng, id: number): WorkloadRequest {
     const { config } = this;
     const key = random.below(config.keys);
-    const read = random.chance(config.readShare);
     const cas = random.chance(config.casShare);
     const padding = random.below(config.payload + 1);
-    if (read) {
-      const command: KvCommand = { kind: KvKind.Get, key, value: 0, expected: 0 };
-      return { write: false, request: encodeKv(command, 0), command };
-    }
-    const command: KvCommand = cas
-      ? { kind: KvKind.Cas, key, value: id, expected: this.hoped[key] ?? 0 }
-      : { kind: KvKind.Put, key, value: id, expected: 0 };
+    const command: KvCommand = { kind: cas ? KvKind.Cas : KvKind.Put, key, value: id, expected: cas ? (this.hoped[key] ?? 0) : 0 };
     this.hoped[key] = id;
-    return { write: true, request: encodeKv(command, padding), command };
+    return { request: encodeKv(command, padding), command };
   }
 
   newMachine(): KvMachine {

@@ -25,23 +25,23 @@ export interface UserMachine {
 
 /** One request of a client. */
 export interface WorkloadRequest {
-  /** Whether it goes through the log, or is a read. */
-  readonly write: boolean;
   /** What the state machine gets. */
   readonly request: Uint8Array;
   /** The same before it was encoded, for your checks. */
   readonly command: unknown;
 }
 
-/** What the clients ask for. */
+/** What the clients ask for. How often they read and write is up to the configuration of the run. */
 export interface Workload {
   /**
-   * The next request.
+   * The next command, which goes through the log.
    *
    * @param random the only source of chance it may use.
    * @param id number of the operation, unique in the run and above 0.
    */
-  next(random: Prng, id: number): WorkloadRequest;
+  nextWrite(random: Prng, id: number): WorkloadRequest;
+  /** The next question, which is answered by one node's state machine. */
+  nextRead(random: Prng, id: number): WorkloadRequest;
   /** A fresh state machine for a node. */
   newMachine(): UserMachine;
 }

@@ -1,6 +1,7 @@
 import { JointConfig } from '../../src/core/quorum/joint.js';
 import { MajorityConfig } from '../../src/core/quorum/majority.js';
 import { voteResultName, type AckedIndexer } from '../../src/core/quorum/quorum.js';
+import { describeQuorum } from '../support/describeQuorum.js';
 import { canonicalNodeId, type Index, type NodeId } from '../../src/core/types.js';
 import { findArgument, type Directive } from '../support/datadriven.js';
 import { slowCommittedIndex, slowJointVoteResult } from '../support/slowQuorum.js';
@@ -74,7 +75,7 @@ function committed(directive: Directive): string {
   const index = joint ? both.committedIndex(indexer) : incoming.committedIndex(indexer);
   const slow = Math.min(slowCommittedIndex(ids, acked), slowCommittedIndex(outgoing, acked));
   const text =
-    (joint ? both.describe(indexer) : incoming.describe(indexer)) +
+    describeQuorum(joint ? both.ids : incoming.ids, indexer) +
     differs('definition', slow, index) +
     differs('exchanged halves', new JointConfig(both.outgoing, incoming).committedIndex(indexer), index);
   if (joint) return `${text}${indexText(index)}\n`;

@@ -114,7 +114,7 @@ describe('describeEntry', () => {
     { why: 'a change is in its short form', entry: newEntry(EntryType.EntryConfChangeV2, v2, 1, 2), text: '1/2 EntryConfChangeV2 v1 l2 r3 u4' },
     { why: 'a v1 change is too', entry: newEntry(EntryType.EntryConfChange, v1, 1, 2), text: '1/2 EntryConfChange l7' },
     { why: 'leaving a joint configuration has no changes', entry: newEntry(EntryType.EntryConfChangeV2, new Uint8Array(0), 1, 2), text: '1/2 EntryConfChangeV2' },
-    { why: 'bytes that are no change are shown as they are', entry: newEntry(EntryType.EntryConfChangeV2, Uint8Array.of(0xff), 1, 2), text: '1/2 EntryConfChangeV2 undecodable "\\xff"' },
+    { why: 'bytes that are no change say so', entry: newEntry(EntryType.EntryConfChangeV2, Uint8Array.of(0xff), 1, 2), text: '1/2 EntryConfChangeV2 proto: cannot parse invalid wire-format data' },
   ])('$why', ({ entry, text }) => {
     expect(describeEntry(entry)).toBe(text);
   });

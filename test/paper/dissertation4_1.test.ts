@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { newConfChange, newConfChangeV2, parseConfChanges, type ConfChange, type ConfChangeV2 } from '../../src/core/raftpb/confChange.js';
+import { encodeConfChange } from '../../src/core/raftpb/confChangeWire.js';
+import { EntryType, newEntry } from '../../src/core/raftpb/entry.js';
 import { MessageType } from '../../src/core/raftpb/messageType.js';
 import { ack, ackAll, bytes, leaderWith, message, nodeWith, texts } from '../support/builders.js';
 import { Network } from '../support/network.js';
@@ -152,6 +154,20 @@ describe('Raft dissertation §4.1, safety of single-server changes', () => {
 
     expect(result).toBe(reason);
     expect(leader.lastIndex).toBe(1);
+  });
+
+  test('E3: a server does not campaign before it has applied the changes it knows to be committed', () => {
+    const entry = { ...newEntry(EntryType.EntryConfChangeV2, encodeConfChange(change('v4'))), term: 1, index: 1 };
+    const node = nodeWith({ term: 1 });
+    node.node.step(message(MessageType.MsgApp, { term: 1, entries: [entry], commit: 1 }));
+
+    const early = node.node.campaign();
+    node.settle();
+    const later = node.node.campaign();
+
+    expect(early).toBe('confChangePending');
+    expect(later).toBe('ok');
+    expect(node.settle().map((m) => m.to)).toEqual([2, 3, 4]);
   });
 
   test('the old and the new majority overlap: during the change two leaders in one term are impossible', () => {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { ConfChangeTransition, newConfChangeV2, parseConfChanges, type ConfChangeV2 } from '../../src/core/raftpb/confChange.js';
+import { isConfChangeEntry } from '../../src/core/raftpb/entry.js';
 import { newConfState, type ConfState } from '../../src/core/raftpb/state.js';
-import { ackAll, bytes, leaderWith, nodeWith, texts } from '../support/builders.js';
+import { ack, ackAll, bytes, leaderWith, nodeWith, texts } from '../support/builders.js';
 import { Network } from '../support/network.js';
 
 const { Auto, JointExplicit, JointImplicit } = ConfChangeTransition;
@@ -119,6 +120,25 @@ describe('Raft dissertation §4.3, arbitrary changes by joint consensus', () => 
 
     expect(newHalf).toEqual([1, 2, 3]);
     expect(leader.node.status().config).toEqual(newConfState({ voters: [1, 4, 5] }));
+  });
+
+  test('the leader leaves once, however many entries are applied meanwhile', () => {
+    // Without validation nothing else would refuse a second exit.
+    const leader = leaderWith({ disableConfChangeValidation: true });
+    ackAll(leader, 2, 3);
+    leader.node.proposeConfChange(change('v4 v5'));
+    leader.node.propose(bytes('x'));
+    leader.settle();
+    leader.receive(ack(2, 1, 2));
+
+    leader.receive(ack(2, 1, 3), ack(3, 1, 3));
+    const applied = texts(leader.applied);
+    ackAll(leader, 2, 3);
+
+    expect(applied).toEqual(['x']);
+    expect(leader.log.filter(isConfChangeEntry).map((entry) => entry.index)).toEqual([2, 4]);
+    expect(leader.node.status().config).toEqual(newConfState({ voters: [1, 2, 3, 4, 5] }));
+    expect(leader.node.basicStatus().ignoredConfChanges).toBe(0);
   });
 
   test('a removed server is part of decisions until the exit, and of none after it', () => {

@@ -41,7 +41,7 @@ describe('Raft §5.2, leader election', () => {
   });
 
   test('granting a vote restarts the timeout as well', () => {
-    const node = nodeWith();
+    const node = nodeWith({ term: 1 });
     node.tick(9);
 
     node.receive(message(MsgVote, { term: 1 }));

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { MessageType } from '../../src/core/raftpb/messageType.js';
 import { newConfState } from '../../src/core/raftpb/state.js';
+import { ProgressState } from '../../src/core/tracker/progress.js';
 import { SnapshotStatus } from '../../src/core/types.js';
 import { ack, bytes, followerWith, message, nodeWith, ofType, texts } from '../support/builders.js';
 import { entriesFrom, snapshotAt } from '../support/logBuilders.js';
@@ -129,6 +130,17 @@ describe('Raft §7, log compaction', () => {
     expect(answers).toMatchObject([{ type: MsgAppResp, index: 4, reject: false }]);
   });
 
+  test('a snapshot older than what the follower has compacted itself is ignored', () => {
+    const follower = followerWith({ term: 3, log: [1, 1, 2, 2], commit: 4 });
+    follower.compact();
+
+    const answers = follower.receive(message(MsgSnap, { term: 3, snapshot: snapshotAt(3, 2) }));
+
+    expect(follower.restored).toEqual([]);
+    expect(follower.lastIndex).toBe(4);
+    expect(answers).toMatchObject([{ type: MsgAppResp, index: 4, reject: false }]);
+  });
+
   test('E9: a snapshot proves that the leader lives, even one that is not needed', () => {
     const follower = followerWith({ term: 3, log: [1, 1, 2, 2], commit: 4 });
     follower.tick(9);
@@ -199,6 +211,38 @@ describe('Raft §7, log compaction', () => {
 
     expect(lost).toBe(1);
     expect(network.node(3).commit).toBe(4);
+  });
+
+  test.each([
+    { outcome: SnapshotStatus.Failure, next: 2, why: 'it was lost: the follower stands where it was' },
+    { outcome: SnapshotStatus.Finish, next: 5, why: 'it has arrived: the follower stands behind it' },
+  ])('E11: after a report replication goes on at $next: $why', ({ outcome, next }) => {
+    const network = laggingThird();
+    network.drop((m) => m.type === MsgSnap);
+    network.tick(2, [1]);
+
+    network.node(1).node.reportSnapshot(3, outcome);
+
+    expect(network.node(1).node.status().progress.get(3)).toMatchObject({ state: ProgressState.Probe, match: 1, next });
+  });
+
+  test('no snapshot is sent to a follower that has not been heard since the last check of the quorum', () => {
+    const network = Network.of(3, { checkQuorum: true });
+    network.campaign(1);
+    network.isolate(3);
+    for (const text of ['a', 'b', 'c']) network.propose(1, text);
+    network.tick(20, [1]);
+    network.node(1).compact();
+    network.node(1).node.reportUnreachable(3);
+
+    network.propose(1, 'd');
+    const toSilent = ofType(network.sent, MsgSnap).length;
+    network.heal();
+    network.tick(1, [1]);
+
+    expect(toSilent).toBe(0);
+    expect(ofType(network.sent, MsgSnap).length).toBe(1);
+    expect(network.node(3).commit).toBe(5);
   });
 
   test('compaction never removes what is not applied', () => {

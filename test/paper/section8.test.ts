@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { EntryType } from '../../src/core/raftpb/entry.js';
 import { MessageType } from '../../src/core/raftpb/messageType.js';
 import { StateType } from '../../src/core/types.js';
-import { bytes, candidateWith, followerWith, nodeWith, ofType, texts } from '../support/builders.js';
+import { bytes, candidateWith, followerWith, nodeWith, ofType, request, texts } from '../support/builders.js';
 import { Network } from '../support/network.js';
 import type { TestNode } from '../support/testNode.js';
 
@@ -183,6 +183,15 @@ describe('Raft §8, client interaction', () => {
     expect(ofType(network.sent, MsgReadIndex).map((m) => [m.from, m.to])).toEqual([[2, 1]]);
     expect(answered(network.node(2))).toEqual([['r', 2]]);
     expect(answered(network.node(1))).toEqual([]);
+  });
+
+  test('a read that is passed on twice is answered to the server that asked', () => {
+    // Node 3 still believes that 2 leads; 2 follows 1.
+    const follower = followerWith({ id: 2, lead: 1 });
+
+    const sent = follower.receive(request(MsgReadIndex, 'r', { from: 3, to: 2 }));
+
+    expect(sent).toMatchObject([{ type: MsgReadIndex, from: 3, to: 1, term: 0 }]);
   });
 
   test.each([

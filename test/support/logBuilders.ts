@@ -20,6 +20,11 @@ export function ids(entries: readonly Entry[] | null): string[] | null {
   return entries === null ? null : entries.map((entry) => `${entry.index}/${entry.term}`);
 }
 
+/** All entries that the log has, compacted ones aside. */
+export function wholeLog(log: RaftLog): readonly Entry[] | null {
+  return log.entriesFrom(log.firstIndex(), Infinity);
+}
+
 /** What a log of a test consists of. */
 export interface LogParts {
   /** Snapshot that the durable log starts after, as [index, term]. */

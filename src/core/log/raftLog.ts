@@ -91,11 +91,6 @@ export class RaftLog {
     return term;
   }
 
-  /** Position and term of the last entry. */
-  lastEntryId(): EntryId {
-    return { term: this.lastTerm(), index: this.unstable.lastIndex() };
-  }
-
   /**
    * Term of the entry at `index`, from firstIndex()-1 to lastIndex(); outside of that, and if the log
    * was compacted between two reads (E8), unknownTerm, which is -1.
@@ -150,17 +145,6 @@ export class RaftLog {
     // The rule of at least one entry is met already, so here the first has to fit like any other.
     if (count === 1 && entrySize(unstable.entries[0]!) > room) return stable;
     return stable.concat(unstable.entries.slice(0, count));
-  }
-
-  /** The whole log, from firstIndex() on. For tests and tools: costs O(log). */
-  allEntries(): readonly Entry[] {
-    for (;;) {
-      const first = this.firstIndex();
-      const entries = this.entriesFrom(first, noLimit);
-      if (entries !== null) return entries;
-      // Compacted between the two reads: then the log starts later now.
-      if (this.firstIndex() <= first) throw storageFailed(`storage calls ${first} both its first entry and compacted`);
-    }
   }
 
   /**

@@ -50,11 +50,6 @@ export class JointConfig {
     return jointResult(this.incoming.voteResult(votes), this.outgoing.voteResult(votes));
   }
 
-  /** The acknowledged indexes of all voters as a picture. */
-  describe(acked: AckedIndexer): string {
-    return new MajorityConfig(this.ids).describe(acked);
-  }
-
   /** Both halves in hex, such as `(1 2 3)&&(1 2)`; only the first unless joint. */
   toString(): string {
     return this.isJoint ? `${this.incoming}&&${this.outgoing}` : this.incoming.toString();

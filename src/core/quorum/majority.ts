@@ -91,21 +91,6 @@ export class MajorityConfig {
     return majorityResult(ids.length, granted, rejected);
   }
 
-  /** The acknowledged indexes as a picture: a row for each voter, its bar as long as the number of voters behind it. */
-  describe(acked: AckedIndexer): string {
-    const count = this.ids.length;
-    if (count === 0) return '<empty majority quorum>';
-    const indexes = this.ids.map((id) => acked.ackedIndex(id));
-    let text = `${' '.repeat(count)}    idx\n`;
-    this.ids.forEach((id, i) => {
-      const index = Math.max(indexes[i]!, 0);
-      const behind = indexes.filter((other) => Math.max(other, 0) < index).length;
-      const bar = indexes[i]! < 0 ? '?'.padEnd(count + 1) : `${'x'.repeat(behind)}>`.padEnd(count + 1);
-      text += `${bar} ${String(index).padStart(5)}    (id=${id.toString(16)})\n`;
-    });
-    return text;
-  }
-
   /** The voters in hex, such as `(1 2 a)`. */
   toString(): string {
     return describeIds(this.ids);

@@ -18,7 +18,7 @@ export function propose(raft: Raft, entries: readonly Entry[]): StepResult {
   if (refusal !== StepResult.Ok) return refusal;
 
   const firstIndex = raft.log.lastIndex() + 1;
-  if (firstIndex + entries.length > maxTerm) return dropped(raft, StepResult.Exhausted);
+  if (firstIndex - 1 + entries.length > maxTerm) return dropped(raft, StepResult.Exhausted);
   let pendingConfIndex = raft.pendingConfIndex;
   for (let i = 0; i < entries.length; i++) {
     const entry = entries[i]!;

@@ -7,7 +7,7 @@ import type { Index, NodeId } from '../types.js';
 import { TrackerConfig } from './config.js';
 import { Inflights } from './inflights.js';
 import type { Progress } from './progress.js';
-import { VoteTracker, type VoteTally } from './votes.js';
+import { VoteTracker } from './votes.js';
 
 /** Progress of the voters of one half of the configuration. Both questions are asked on every acknowledgement or tick. */
 class Half {
@@ -81,11 +81,6 @@ export class ProgressTracker {
     return this.config.voters.ids;
   }
 
-  /** Learners in ascending order, without those that wait for the end of a joint configuration. */
-  get learnerIds(): readonly NodeId[] {
-    return this.config.learners;
-  }
-
   /** Whether one voter decides alone. */
   get isSingleton(): boolean {
     return this.config.voters.isSingleton;
@@ -132,11 +127,6 @@ export class ProgressTracker {
   /** Whether a majority of each half was heard since the last check (dissertation §6.2). */
   quorumActive(): boolean {
     return jointResult(this.incoming.activeResult(), this.outgoing.activeResult()) === VoteResult.VoteWon;
-  }
-
-  /** How the election stands in the active configuration. */
-  tallyVotes(): VoteTally {
-    return this.votes.tally(this.config.voters);
   }
 
   /** The active configuration as it goes into snapshots. */

@@ -9,6 +9,12 @@ interface TermCommit {
   index: Index;
 }
 
+/** A configuration and the entry that it takes effect with. */
+interface IndexedConfig {
+  readonly index: Index;
+  readonly confState: ConfState;
+}
+
 /**
  * What a run has established for ever, whichever node did it: who led a term, which entry was committed at an
  * index, what log stands before an entry. The checkers of a run share one; each table has one writer.
@@ -26,15 +32,35 @@ export class RunHistory {
   founded: Index = 0;
   /** Number of the operation applied first at each index; 0 for none. Written by the apply checker. */
   readonly opAt: number[] = [];
-  /** The newest configuration that any node has applied, and its index. Written by the membership checker. */
-  config: ConfState | null = null;
-  configIndex: Index = 0;
+  /** Configurations in the order of their indexes. Written by the membership checker. */
+  private readonly configs: IndexedConfig[] = [];
   private readonly commits: TermCommit[] = [];
   private leaderHasCommitted = false;
 
   /** Whether a leader has committed anything yet. */
   get isLed(): boolean {
     return this.leaderHasCommitted;
+  }
+
+  /** The newest configuration that any node has applied; null before the first. */
+  get config(): ConfState | null {
+    return this.configs[this.configs.length - 1]?.confState ?? null;
+  }
+
+  /** Index that the newest configuration takes effect with; 0 before the first. */
+  get configIndex(): Index {
+    return this.configs[this.configs.length - 1]?.index ?? 0;
+  }
+
+  /** The configuration in force at an index; null if it is not known. */
+  configAt(index: Index): ConfState | null {
+    for (let i = this.configs.length - 1; i >= 0; i--) if (this.configs[i]!.index <= index) return this.configs[i]!.confState;
+    return null;
+  }
+
+  /** Notes the configuration that takes effect with the entry at `index`; indexes rise. */
+  noteConfig(index: Index, confState: ConfState): void {
+    this.configs.push({ index, confState });
   }
 
   /** Term of the entry that was committed at `index`; 0 if none was, or the term was never seen. */

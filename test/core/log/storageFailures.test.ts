@@ -156,26 +156,6 @@ describe('E8: compaction between two reads is a value, not an error', () => {
     expect(log.snapshot()).toBeNull();
   });
 
-  test('the whole log is read again from where it starts now', () => {
-    let first = 4;
-    const broken: Broken = {
-      firstIndex: () => first,
-      entries: (lo) => {
-        if (lo === 6) return entriesFrom(6, [2]);
-        first++;
-        return compacted();
-      },
-    };
-
-    expect(ids(logOn(broken).allEntries())).toEqual(['6/2']);
-  });
-
-  test('but a first entry that is always compacted is a failure, not an endless loop', () => {
-    const log = logOn({ entries: compacted });
-
-    expect(() => log.allEntries()).toThrow(/both its first entry and compacted/);
-  });
-
   test.each<{ call: (log: RaftLog) => unknown; why: string }>([
     { call: (log) => log.nextCommittedEntries(true), why: 'to apply' },
     { call: (log) => log.scan(4, 7, noLimit, () => false), why: 'to scan' },

@@ -5,6 +5,7 @@ import { VoteResult, type AckedIndexer } from '../../../src/core/quorum/quorum.j
 import type { Index, NodeId } from '../../../src/core/types.js';
 import { announceSeed, seededRandom } from '../../support/seededRandom.js';
 import { slowCommittedIndex, slowJointVoteResult } from '../../support/slowQuorum.js';
+import { describeQuorum } from '../../support/describeQuorum.js';
 
 const big = 2n ** 63n;
 
@@ -52,7 +53,7 @@ describe('JointConfig', () => {
   });
 
   test('describes the voters of both halves in one picture', () => {
-    expect(joint([1], [2]).describe(indexer(new Map([[1, 13], [2, 100]])))).toBe(
+    expect(describeQuorum(joint([1], [2]).ids, indexer(new Map([[1, 13], [2, 100]])))).toBe(
       '      idx\n>      13    (id=1)\nx>    100    (id=2)\n',
     );
   });

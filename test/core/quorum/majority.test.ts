@@ -4,6 +4,7 @@ import { VoteResult, voteResultName, type AckedIndexer } from '../../../src/core
 import type { Index, NodeId } from '../../../src/core/types.js';
 import { announceSeed, seededRandom } from '../../support/seededRandom.js';
 import { slowCommittedIndex, slowVoteResult } from '../../support/slowQuorum.js';
+import { describeQuorum } from '../../support/describeQuorum.js';
 
 const big = 2n ** 63n;
 const { VotePending, VoteLost, VoteWon } = VoteResult;
@@ -108,7 +109,7 @@ describe('describe', () => {
   test('shows by the length of the bar who is ahead of how many', () => {
     const acked = new Map<NodeId, Index>([[1, 100], [2, 102], [3, 102], [11, 0]]);
 
-    expect(new MajorityConfig([1, 2, 3, 11, 12]).describe(indexer(acked))).toBe(
+    expect(describeQuorum([1, 2, 3, 11, 12], indexer(acked))).toBe(
       '         idx\n' +
         'xx>      100    (id=1)\n' +
         'xxx>     102    (id=2)\n' +
@@ -119,7 +120,7 @@ describe('describe', () => {
   });
 
   test('says so without voters', () => {
-    expect(new MajorityConfig().describe(indexer(new Map()))).toBe('<empty majority quorum>');
+    expect(describeQuorum([], indexer(new Map()))).toBe('<empty majority quorum>');
   });
 });
 

@@ -129,7 +129,7 @@ describe('V9, B18, B19: votes only for logs that are at least as up to date', ()
 
   test('B17: a step down within the term does not clear the vote', () => {
     const leader = leaderWith({ checkQuorum: true, term: 3 });
-    leader.tick(20);
+    leader.tick(10);
     expect([leader.state, leader.term, leader.vote]).toEqual([StateType.Follower, 3, 1]);
 
     const [response] = leader.receive(message(MsgVote, { from: 2, term: 3, index: 9, logTerm: 3 }));
