@@ -25,8 +25,9 @@ export interface Config {
 
   /**
    * Last index that the state machine has applied already. Set it after a restart if the state
-   * machine is durable itself, or keeps entries from before its snapshot; entries up to here are not
-   * handed out again. Default 0: start with the first entry of the storage.
+   * machine is durable itself; entries up to here are not handed out again. Where the storage keeps
+   * entries from before its snapshot, at least the index of the snapshot, as of which the storage knows
+   * the configuration. Default 0: start with the first entry of the storage.
    */
   readonly applied?: Index;
 
@@ -103,16 +104,24 @@ function invalid(message: string): never {
   throw new RaftError(RaftErrorCode.ConfigInvalid, `config: ${message}`);
 }
 
-function checkCount(name: string, value: number, least: number): void {
-  if (!Number.isSafeInteger(value) || value < least) invalid(`${name} must be an integer of ${least} or more, is ${value}`);
-}
+/** Lowest value of the options that count something. */
+const leastCounts = { heartbeatTick: 1, electionTick: 2, applied: 0, leaseMarginTicks: 0, maxInflightMsgs: 1 } as const;
 
-function checkFlag(name: string, value: boolean): void {
-  if (typeof value !== 'boolean') invalid(`${name} must be true or false, is ${String(value)}`);
-}
+/** Lowest value of the options that limit bytes; each may be Infinity, and need not be an integer. */
+const leastLimits = { maxSizePerMsg: 0, maxCommittedSizePerReady: 0, maxUncommittedEntriesSize: 1, maxInflightBytes: 1 } as const;
 
-function checkLimit(name: string, value: number, least: number): void {
-  if (typeof value !== 'number' || !(value >= least)) invalid(`${name} must be ${least} or more, or Infinity, is ${value}`);
+const flags = [
+  'asyncStorageWrites',
+  'checkQuorum',
+  'preVote',
+  'disableProposalForwarding',
+  'disableConfChangeValidation',
+  'stepDownOnRemoval',
+  'loosenFollowerLogRevert',
+] as const;
+
+function keysOf<T extends object>(table: T): (keyof T)[] {
+  return Object.keys(table) as (keyof T)[];
 }
 
 /**
@@ -157,24 +166,20 @@ function check(config: ResolvedConfig): void {
   if (!isCanonicalNodeId(config.id) || config.id === None) invalid(`id must be a uint64 above 0 in canonical form, is ${String(config.id)}`);
   if (isLocalThread(config.id)) invalid('id is reserved for a local storage thread');
   if (typeof config.storage !== 'object' || config.storage === null) invalid('storage is missing');
-  checkCount('heartbeatTick', config.heartbeatTick, 1);
-  checkCount('electionTick', config.electionTick, 2);
+  for (const name of keysOf(leastCounts)) {
+    const value = config[name];
+    const unlimited = name === 'maxInflightMsgs' && value === Infinity;
+    if (!unlimited && (!Number.isSafeInteger(value) || value < leastCounts[name])) {
+      invalid(`${name} must be an integer of ${leastCounts[name]} or more, is ${String(value)}`);
+    }
+  }
+  for (const name of keysOf(leastLimits)) {
+    const value = config[name];
+    if (typeof value !== 'number' || !(value >= leastLimits[name])) invalid(`${name} must be ${leastLimits[name]} or more, or Infinity, is ${String(value)}`);
+  }
+  for (const name of flags) if (typeof config[name] !== 'boolean') invalid(`${name} must be true or false`);
   if (config.electionTick <= config.heartbeatTick) invalid('electionTick must be above heartbeatTick');
-  checkCount('applied', config.applied, 0);
-  checkCount('leaseMarginTicks', config.leaseMarginTicks, 0);
-  checkLimit('maxSizePerMsg', config.maxSizePerMsg, 0);
-  checkLimit('maxCommittedSizePerReady', config.maxCommittedSizePerReady, 0);
-  checkLimit('maxUncommittedEntriesSize', config.maxUncommittedEntriesSize, 1);
-  if (config.maxInflightMsgs !== Infinity) checkCount('maxInflightMsgs', config.maxInflightMsgs, 1);
-  checkLimit('maxInflightBytes', config.maxInflightBytes, 1);
   if (config.maxInflightBytes < config.maxSizePerMsg) invalid('maxInflightBytes must not be below maxSizePerMsg');
-  checkFlag('asyncStorageWrites', config.asyncStorageWrites);
-  checkFlag('checkQuorum', config.checkQuorum);
-  checkFlag('preVote', config.preVote);
-  checkFlag('disableProposalForwarding', config.disableProposalForwarding);
-  checkFlag('disableConfChangeValidation', config.disableConfChangeValidation);
-  checkFlag('stepDownOnRemoval', config.stepDownOnRemoval);
-  checkFlag('loosenFollowerLogRevert', config.loosenFollowerLogRevert);
   if (typeof config.random !== 'function') invalid('random must be a function');
   if (typeof config.logger !== 'object' || config.logger === null) invalid('logger must be a Logger');
   if (config.trace !== null && typeof config.trace.trace !== 'function') invalid('trace must be a TraceLogger or null');

@@ -42,11 +42,15 @@ export interface Ready {
    * those to the storage threads go to the threads.
    */
   readonly messages: readonly Message[];
-  /** Whether the write must be synced to the disk: entries, term or vote have changed (E13). A new commit index alone can wait. */
+  /**
+   * Whether the write of `entries` and `hardState` must be synced to the disk: entries, term or vote have
+   * changed (E13). A new commit index alone can wait. A `snapshot` must always be synced.
+   */
   readonly mustSync: boolean;
 }
 
 const noReadStates: readonly ReadState[] = [];
+const noEntries: readonly Entry[] = [];
 const noMessages: readonly Message[] = [];
 const noAbortedReads: readonly AbortedRead[] = [];
 
@@ -66,7 +70,8 @@ export class ReadyCollector {
   #appendIndex: Index = 0;
   #appendLogTerm: Term = 0;
   #appendSnapshot: Snapshot | null = null;
-  #applyEntries: readonly Entry[] = [];
+  #applyEntries: readonly Entry[] = noEntries;
+  #applySize = 0;
 
   constructor(raft: Raft) {
     this.#raft = raft;
@@ -117,9 +122,11 @@ export class ReadyCollector {
     const mustSync = entries.length > 0 || raft.term !== this.#prevTerm || raft.vote !== this.#prevVote;
     const hardState = this.#takeHardState();
     const softState = this.#takeSoftState();
-    const work = { entries, hardState, snapshot };
-    const messages = async ? this.#packStorageMessages(work, committedEntries) : this.#messagesAfterWrite();
-    if (!async) this.#noteForAdvance(snapshot, committedEntries);
+    const messages = async
+      ? this.#packStorageMessages({ entries, hardState, snapshot }, committedEntries)
+      : this.#messagesAfterWrite();
+    const applySize = entriesSize(committedEntries);
+    if (!async) this.#noteForAdvance(snapshot, committedEntries, applySize);
     const readStates = raft.readStates.length > 0 ? raft.readStates : noReadStates;
     const abortedReads = raft.abortedReads.length > 0 ? raft.abortedReads : noAbortedReads;
 
@@ -127,7 +134,7 @@ export class ReadyCollector {
     if (abortedReads.length > 0) raft.abortedReads = [];
     log.acceptUnstable();
     if (committedEntries.length > 0) {
-      log.acceptApplying(committedEntries[committedEntries.length - 1]!.index, entriesSize(committedEntries), !async);
+      log.acceptApplying(committedEntries[committedEntries.length - 1]!.index, applySize, !async);
     }
     return { softState, hardState, readStates, abortedReads, entries, snapshot, committedEntries, messages, mustSync };
   }
@@ -186,12 +193,13 @@ export class ReadyCollector {
     return messages;
   }
 
-  #noteForAdvance(snapshot: Snapshot | null, committedEntries: readonly Entry[]): void {
+  #noteForAdvance(snapshot: Snapshot | null, committedEntries: readonly Entry[], applySize: number): void {
     const raft = this.#raft;
     this.#accepted = true;
     this.#appendTerm = raft.term;
     this.#appendSnapshot = snapshot;
     this.#applyEntries = committedEntries;
+    this.#applySize = applySize;
     this.#appendIndex = 0;
     if (raft.log.hasNextOrInProgressUnstableEntries()) {
       this.#appendIndex = raft.log.lastIndex();
@@ -209,8 +217,8 @@ export class ReadyCollector {
       for (const m of selfMessages) step(raft, m);
     }
     handleStorageAppendResponse(raft, this.#appendTerm, this.#appendIndex, this.#appendLogTerm, this.#appendSnapshot);
-    handleStorageApplyResponse(raft, this.#applyEntries);
+    handleStorageApplyResponse(raft, this.#applyEntries, this.#applySize);
     this.#appendSnapshot = null;
-    this.#applyEntries = [];
+    this.#applyEntries = noEntries;
   }
 }

@@ -24,6 +24,8 @@ export type TraceEvent =
   | { readonly kind: 'confChangeIgnored'; readonly id: NodeId; readonly index: Index; readonly reason: string }
   /** The log of a follower is proven to have gone back from `match` to `lastIndex` (O12). */
   | { readonly kind: 'logWentBack'; readonly id: NodeId; readonly member: NodeId; readonly match: Index; readonly lastIndex: Index; readonly permitted: boolean }
+  /** This node has lost entries up to `lostUpTo` that it had acknowledged, says its leader (O12). */
+  | { readonly kind: 'lossNoted'; readonly id: NodeId; readonly lostUpTo: Index; readonly lastIndex: Index }
   /** A read died with its leader (D6). */
   | { readonly kind: 'readAborted'; readonly id: NodeId; readonly requestContext: Uint8Array };
 

@@ -70,7 +70,7 @@ export class Clients {
     const { nodes, workloadRandom, config } = this.host;
     const node = workloadRandom.pick(nodes);
     const read = workloadRandom.chance(config.readShare);
-    if (!node.up || node.isPaused) return this.think(client);
+    if (!node.up || node.isBlocked) return this.think(client);
     const op = this.invoke(client, node, !read);
     if (op.outcome !== OpOutcome.Pending) return;
     this.host.scheduler.after(this.host.config.opTimeout, () => {

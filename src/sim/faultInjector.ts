@@ -101,13 +101,13 @@ export class FaultInjector {
   }
 
   private running(): SimNode | null {
-    const nodes = this.host.nodes.filter(({ up, isPaused }) => up && !isPaused);
+    const nodes = this.host.nodes.filter(({ up, isBlocked }) => up && !isBlocked);
     return nodes.length === 0 ? null : this.host.faultRandom.pick(nodes);
   }
 
   /** The leader more often than not: most faults are worth more there. */
   private leaderOrAny(): SimNode | null {
-    const leaders = this.host.nodes.filter(({ up, isPaused, isLeader }) => up && !isPaused && isLeader);
+    const leaders = this.host.nodes.filter(({ up, isBlocked, isLeader }) => up && !isBlocked && isLeader);
     return leaders.length > 0 && this.host.faultRandom.chance(0.7) ? this.host.faultRandom.pick(leaders) : this.running();
   }
 
@@ -235,7 +235,7 @@ export class FaultInjector {
     if (node === null) return;
     changeMembership(this.host, node);
     // Two operators who know nothing of each other.
-    if (this.host.faultRandom.chance(0.2) && node.up && !node.isPaused) changeMembership(this.host, node);
+    if (this.host.faultRandom.chance(0.2) && node.up && !node.isBlocked) changeMembership(this.host, node);
   }
 
   private strikeTransfer(): void {

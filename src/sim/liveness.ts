@@ -4,6 +4,7 @@ import { Violation } from './checker.js';
 import type { Clients } from './clients.js';
 import { OpOutcome, type ClientOp } from './clientOp.js';
 import { leaveJoint } from './membershipFaults.js';
+import { electBound, serveBound } from './livenessBounds.js';
 import type { Prng } from './prng.js';
 import type { Scheduler } from './scheduler.js';
 import { tickMicros, type SimConfig } from './simConfig.js';
@@ -18,15 +19,14 @@ export interface LivenessHost {
   readonly nodes: readonly SimNode[];
   /** The newest configuration that any node has applied so far. */
   readonly newestConfState: ConfState;
+  /** Whether that configuration can do without everyone who is no member of it. */
+  readonly settled: boolean;
   /** Base election timeout in microseconds. */
   readonly electionTimeout: number;
 }
 
 /** Operations that have to succeed from every live node, of each direction. */
 const opsPerNode = 10;
-/** Election timeouts within which there is a leader (L1), and everything else is in order (L2, L3). */
-const electBound = 10;
-const serveBound = 20;
 
 /** A client of the liveness phase: it wants its operations done, at one node. */
 class Probe {
@@ -62,7 +62,7 @@ class Probe {
     } else if (op !== null && op.outcome === OpOutcome.Pending && now - this.since < patience) return;
     // Writes that a follower may not forward have to be made elsewhere.
     if (!forwards && !this.node.isLeader) this.writes = opsPerNode;
-    if (this.done || !this.node.up) return;
+    if (this.done || !this.node.up || this.node.isBlocked) return;
     this.since = now;
     this.op = this.clients.invokeAt(this.client, this.node, this.writes <= this.reads && this.writes < opsPerNode);
   }
@@ -87,8 +87,8 @@ export class Liveness {
     this.host = host;
     this.startedAt = host.scheduler.now;
     for (const node of host.nodes) {
-      if (node.up) node.heal();
-      else node.start();
+      node.heal();
+      if (!node.up) node.start();
     }
     this.dead = this.chooseDead();
     for (const node of host.nodes) if (this.dead.has(node.id)) node.crash(false);
@@ -97,7 +97,7 @@ export class Liveness {
   }
 
   private schedule(): void {
-    this.host.scheduler.after(tickMicros / 2, () => {
+    this.host.scheduler.after(tickMicros / 5, () => {
       this.look();
       if (!this.done) this.schedule();
     });
@@ -122,16 +122,18 @@ export class Liveness {
     const confState = host.newestConfState;
     this.tidy(confState);
     const timeouts = (now - this.startedAt) / host.electionTimeout;
+    const elect = electBound(host.config);
+    const serve = serveBound(host.config);
     const leader = this.leader();
     if (leader !== null) this.elected = true;
-    if (!this.elected && timeouts > electBound) throw new Violation('L1', `no leader ${electBound} election timeouts after the heal`);
-    if (leader !== null && confState.votersOutgoing.length > 0 && !confState.autoLeave) leaveJoint(leader);
+    if (!this.elected && timeouts > elect) throw new Violation('L1', `no leader ${elect} election timeouts after the heal`);
+    if (leader !== null && !leader.isBlocked && confState.votersOutgoing.length > 0 && !confState.autoLeave) leaveJoint(leader);
 
     const forwards = !host.config.disableProposalForwarding;
     for (const id of this.core) this.probe(id).advance(now, Math.max(host.electionTimeout, 4 * tickMicros), forwards);
     const missing = this.missing();
     if (missing === null) this.done = true;
-    else if (timeouts > serveBound) throw new Violation(missing.startsWith('L3') ? 'L3' : 'L2', `${serveBound} election timeouts after the heal: ${missing}`);
+    else if (timeouts > serve) throw new Violation(missing.startsWith('L3') ? 'L3' : 'L2', `${serve} election timeouts after the heal: ${missing}`);
   }
 
   /** Stops who is no member any more, and starts who is one. */
@@ -143,7 +145,7 @@ export class Liveness {
       if (wanted) {
         core.push(node.id);
         if (!node.up) node.start();
-      } else if (node.up) node.crash(false);
+      } else if (node.up && (this.dead.has(node.id) || this.host.settled)) node.crash(false);
     }
     this.core = core;
   }

@@ -2,7 +2,7 @@ import { ConfChangeTransition, ConfChangeType, newConfChange, newConfChangeV2, t
 import { encodeConfChange } from '../core/raftpb/confChangeWire.js';
 import type { ConfState } from '../core/raftpb/state.js';
 import { StepResult } from '../core/raft/stepResult.js';
-import type { NodeId } from '../core/types.js';
+import { StateType, type NodeId } from '../core/types.js';
 import { FaultKind } from './faultKind.js';
 import type { Prng } from './prng.js';
 import type { SimNode } from './simNode.js';
@@ -23,7 +23,6 @@ const { ConfChangeAddNode, ConfChangeRemoveNode, ConfChangeAddLearnerNode } = Co
 
 /** Most voters that a run lets a group have. */
 const maxVoters = 7;
-
 /** Proposes a random change of the membership to a node, sensible as far as that node knows. */
 export function changeMembership(host: MembershipHost, node: SimNode): void {
   const random = host.faultRandom;
@@ -46,8 +45,17 @@ export function changeMembership(host: MembershipHost, node: SimNode): void {
     voters = voters.filter((id) => id !== single.nodeId);
     if (single.type === ConfChangeAddNode) voters.push(single.nodeId);
   }
-  if (changes.length === 0) return;
+  if (changes.length === 0 || !canElect(current.voters, voters)) return;
   proposeChanges(host, node, changes, marks);
+}
+
+/**
+ * Whether those who stay can elect one of them with the configuration of before. Where they cannot, a group may
+ * never have a leader again: those who were removed know it, and may not lead; the others do not know it, and
+ * may not get the votes of those, whose logs can be longer. Operators do not make such changes in one step.
+ */
+function canElect(before: readonly NodeId[], after: readonly NodeId[]): boolean {
+  return before.filter((id) => after.includes(id)).length * 2 > before.length;
 }
 
 function proposeChanges(host: MembershipHost, node: SimNode, changes: readonly ConfChangeSingle[], marks: readonly FaultKind[]): void {
@@ -115,6 +123,7 @@ function proposeImpossible(host: MembershipHost, node: SimNode, current: ConfSta
 
 /** Returns whether the node has taken the proposal. */
 function propose(host: MembershipHost, node: SimNode, change: ConfChange | ConfChangeV2, kind: FaultKind | null): boolean {
+  if (!mayPropose(node)) return false;
   const result = node.proposeConfChange(change, encodeConfChange(change));
   if (result === StepResult.ConfChangePending || result === StepResult.Joint) host.mark(FaultKind.ConcurrentChange);
   const taken = typeof result !== 'string';
@@ -122,8 +131,14 @@ function propose(host: MembershipHost, node: SimNode, change: ConfChange | ConfC
   return taken;
 }
 
+/** Where the core does not check it, the operator has to see to it that one change is applied before the next one is proposed. */
+function mayPropose({ raft }: SimNode): boolean {
+  return !raft!.config.disableConfChangeValidation || (raft!.state === StateType.Leader && raft!.pendingConfIndex <= raft!.log.applied);
+}
+
 /** Leaves a joint configuration, as an operator does who watches over it. */
 export function leaveJoint(node: SimNode): void {
+  if (!mayPropose(node)) return;
   const change = newConfChangeV2();
   node.proposeConfChange(change, encodeConfChange(change));
 }

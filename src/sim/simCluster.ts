@@ -223,6 +223,21 @@ export class SimCluster implements ClusterView {
     for (const id of this.retired) if (isMember(confState, id)) this.revive(id);
   }
 
+  /** Whether a majority of each half of the newest configuration has applied it, so that nobody else is needed any more. */
+  get settled(): boolean {
+    const { voters, votersOutgoing } = this.newestConfState;
+    return this.knownToMost(voters) && this.knownToMost(votersOutgoing);
+  }
+
+  private knownToMost(voters: readonly NodeId[]): boolean {
+    let known = 0;
+    for (const id of voters) {
+      const node = this.node(id);
+      if (node !== undefined && node.up && node.applied >= this.newestConfIndex) known++;
+    }
+    return voters.length === 0 || known * 2 > voters.length;
+  }
+
   // -- What the network asks
 
   position(id: NodeId): number {
@@ -287,7 +302,9 @@ export class SimCluster implements ClusterView {
     const { id, incarnation } = node;
     this.scheduler.after(this.faultRandom.exponential(3 * tickMicros), () => {
       const now = this.node(id)!;
-      if (!now.up || now.incarnation !== incarnation || isMember(this.newestConfState, id)) return;
+      if (!now.up || now.incarnation !== incarnation || !this.faultsOn || isMember(this.newestConfState, id)) return;
+      // Its vote may be needed until the others know that it is gone.
+      if (!this.settled) return this.removed(node);
       this.mark(FaultKind.Retire);
       this.retired.add(id);
       now.crash(false);

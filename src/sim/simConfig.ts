@@ -145,7 +145,8 @@ export function drawConfig(seed: number, steps: number, profile: Profile): SimCo
     weights: drawWeights(random),
     leasesHold: false,
   };
-  return withProfile({ ...config, ...faults }, profile, random);
+  const drawn = withProfile({ ...config, ...faults }, profile, random);
+  return { ...drawn, maxNodes: Math.max(drawn.maxNodes, drawn.voters + drawn.learners + 1) };
 }
 
 function drawGroup(random: Prng, seed: number, steps: number, profile: Profile): Pick<SimConfig, 'seed' | 'profile' | 'steps' | 'voters' | 'learners' | 'maxNodes' | 'bigIds' | 'bootstrap'> {
@@ -256,13 +257,13 @@ function withProfile(c: SimConfig, profile: Profile, random: Prng): SimConfig {
     case 'reads':
       return { ...c, readShare: 0.7, duplicate: 0.2, keys: random.between(1, 3), weights: { ...w, pause: 6, replay: 6 } };
     case 'lease':
-      return withLeases({ ...c, readShare: 0.7, keys: random.between(1, 3) }, random);
+      return withLeases({ ...c, readShare: 0.7, keys: random.between(1, 3), downTime: random.between(1, 5) * tickMicros, weights: { ...w, partition: 8, crash: 8, campaign: 3, transfer: 3 } }, random);
     case 'partition':
       return { ...c, weights: { ...w, partition: 20 }, faultInterval: random.between(5, 20) * tickMicros };
     case 'powerloss':
       return { ...c, powerLoss: 1, readyCrash: 0.02, downTime: 5 * tickMicros, diskLatency: Math.round(random.logarithmic(1000, 50_000)), weights: { ...w, crash: 20, crashAll: 2 } };
     case 'small':
-      return { ...c, voters: random.between(1, 2), learners: 0, maxNodes: 2 + random.below(3) };
+      return { ...c, voters: random.between(1, 2), learners: 0 };
     case 'calm':
       return calm(c);
   }

@@ -57,7 +57,8 @@ export class SimNetwork {
     this.remember(m);
     const link = this.link(m);
     if (link === null || link.cut) return this.lose(m);
-    if (this.healed) return this.transport(m, link, 100 + random.below(200));
+    // Without faults nothing is overtaken.
+    if (this.healed) return this.transport(m, link, Math.max(100 + random.below(200), link.latest - this.host.scheduler.now));
     // Every message takes the same count of numbers from the stream, whatever the rates are.
     const lost = random.chance(config.loss);
     const twice = random.chance(config.duplicate);
@@ -106,7 +107,10 @@ export class SimNetwork {
   heal(): void {
     this.healed = true;
     this.setCuts(() => false);
-    for (const link of this.links) link.cloggedUntil = 0;
+    for (const link of this.links) {
+      link.cloggedUntil = 0;
+      link.latest = 0;
+    }
   }
 
   private link(m: Message): Link | null {

@@ -99,8 +99,9 @@ export class SimNode implements NodeView {
     return this.raft !== null && this.raft.state === StateType.Leader;
   }
 
-  get isPaused(): boolean {
-    return this.paused;
+  /** Whether the process cannot do anything right now: it stands still, or its one thread waits for the disk. */
+  get isBlocked(): boolean {
+    return this.paused || (this.host.config.blockingHost && this.handler !== null && this.handler.waiting);
   }
 
   stateHash(): number {
@@ -164,6 +165,8 @@ export class SimNode implements NodeView {
     });
     if (c.bootstrap && this.founder && lastIndex === 0) rawNode.bootstrap(this.host.firstVoters.map((id) => ({ id })));
     this.scheduleTick();
+    // The crash may have come between applying and this.
+    this.maybeCompact(c.snapshotThreshold, c.snapshotTrailing);
     this.afterCall();
   }
 
@@ -199,14 +202,16 @@ export class SimNode implements NodeView {
     const durable = this.host.config.durableMachine && this.incarnation > 0 && this.machine.applied >= index && this.machine.applied <= storage.lastIndex();
     if (durable) {
       storage.machineConfState = this.confState;
-      // What was applied is committed, also if that commit index had not been saved yet.
-      if (hardState.commit < this.machine.applied) storage.write(newWrite({ hardState: { ...hardState, commit: this.machine.applied } }));
-      return;
+    } else {
+      storage.machineConfState = null;
+      this.confState = confState;
+      this.machine = new MachineHost(this.host.newMachine());
+      if (index > 0) this.machine.restore(snapshot.data, index);
     }
-    storage.machineConfState = null;
-    this.confState = confState;
-    this.machine = new MachineHost(this.host.newMachine());
-    if (index > 0) this.machine.restore(snapshot.data, index);
+    // What was applied is committed, also if the thread that applied it was ahead of the one that saves the commit index.
+    if (hardState.commit < this.machine.applied) storage.write(newWrite({ hardState: { ...hardState, commit: this.machine.applied } }));
+    // Whoever opens a log has to sync it: the node takes what it reads for durable.
+    storage.sync();
   }
 
   /** Lets the process stand still. Messages wait. */
@@ -251,13 +256,9 @@ export class SimNode implements NodeView {
     this.host.scheduler.after(tickMicros / this.clockRate, () => {
       if (!this.up || this.incarnation !== incarnation) return;
       this.scheduleTick();
-      if (this.isBlocked()) this.missedTicks++;
+      if (this.isBlocked) this.missedTicks++;
       else this.tick();
     });
-  }
-
-  private isBlocked(): boolean {
-    return this.paused || (this.host.config.blockingHost && this.handler!.waiting);
   }
 
   private tick(): void {
@@ -271,7 +272,7 @@ export class SimNode implements NodeView {
   /** A message arrives. Returns false if the process is not there. */
   receive(m: Message): boolean {
     if (!this.up) return false;
-    if (this.isBlocked()) this.inbox.push(m);
+    if (this.isBlocked) this.inbox.push(m);
     else this.step(m);
     return true;
   }
@@ -289,7 +290,7 @@ export class SimNode implements NodeView {
 
   /** Handles what has waited, for example for the disk. */
   drain(): void {
-    while (this.up && !this.isBlocked()) {
+    while (this.up && !this.isBlocked) {
       if (this.missedTicks > 0) {
         this.missedTicks--;
         this.tick();
@@ -437,12 +438,17 @@ export class SimNode implements NodeView {
     this.host.emit({ kind: SimEventKind.SnapshotInstalled, time: this.now, node: this.id, snapshot, stateHash: this.machine.hash() });
   }
 
-  /** Makes a snapshot and discards log behind it, if enough was applied since the last one. */
+  /**
+   * Makes a snapshot and discards log behind it, if enough was applied since the last one. Also if the last
+   * one does not know all members: it could not be installed by those who need it most.
+   */
   maybeCompact(threshold: number, trailing: number): boolean {
     const { storage, machine } = this;
     const index = machine.applied;
+    const newest = storage.newestSnapshot().metadata;
     // While a leader's snapshot is being written, the configuration at our own index is not known any more.
-    if (this.pendingSnapshot > 0 || index < storage.newestSnapshot().metadata.index + threshold || index > storage.lastIndex()) return false;
+    if (this.pendingSnapshot > 0 || index <= newest.index || index > storage.lastIndex()) return false;
+    if (index < newest.index + threshold && (storage.firstIndex() === 1 || knowsAll(newest.confState, this.confState))) return false;
     const created: Snapshot = { data: machine.save(), metadata: { confState: this.confState, index, term: storage.term(index) } };
     // A log without its committed part must not be found with a commit index below it.
     const compactTo = Math.min(index - trailing, storage.writtenHardState.commit);
@@ -469,6 +475,11 @@ export class SimNode implements NodeView {
     // Without faults a disk is fast: what is asked of a healed group is counted in election timeouts.
     return diskRandom.exponential(faultsOn ? mean : Math.min(mean, healthyLatency));
   }
+}
+
+/** Whether every member of `current` is one of `known`. */
+function knowsAll(known: ConfState, current: ConfState): boolean {
+  return known === current || [...current.voters, ...current.votersOutgoing, ...current.learners].every((id) => isMember(known, id));
 }
 
 function isMember(confState: ConfState, id: NodeId): boolean {

@@ -199,17 +199,9 @@ describe('a storage that no node can start from', () => {
     expect(codeOf(() => new RawNode({ id: 1, storage }))).toBe(StorageFailed);
   });
 
-  test('a commit index that the snapshot has passed long ago', () => {
-    const storage = new MemoryStorage();
-    storage.applySnapshot({ data: bytes(''), metadata: { confState, index: 9, term: 1 } });
-    storage.setHardState({ term: 1, vote: 0, commit: 3 });
-
-    expect(codeOf(() => new RawNode({ id: 1, storage }))).toBe(StorageFailed);
-  });
-
   test.each([
     { applied: 1, why: 'below the snapshot' },
-    { applied: 4, why: 'beyond what is committed' },
+    { applied: 5, why: 'beyond the last entry' },
   ])('`applied` $why is a mistake of the host', ({ applied }) => {
     const storage = new MemoryStorage();
     storage.applySnapshot({ data: bytes(''), metadata: { confState, index: 2, term: 1 } });
@@ -218,6 +210,27 @@ describe('a storage that no node can start from', () => {
 
     expect(codeOf(() => new RawNode({ id: 1, storage, applied }))).toBe(ConfigInvalid);
     expect(codeOf(() => new RawNode({ id: 1, storage, applied: 3 }))).toBeUndefined();
+  });
+});
+
+describe('O1: a saved commit index that lags behind', () => {
+  function storageWithCommit(commit: number): MemoryStorage {
+    const storage = new MemoryStorage();
+    storage.applySnapshot({ data: bytes(''), metadata: { confState, index: 9, term: 1 } });
+    storage.append([newEntry(EntryType.EntryNormal, bytes('x'), 1, 10), newEntry(EntryType.EntryNormal, bytes('x'), 1, 11)]);
+    storage.setHardState({ term: 1, vote: 0, commit });
+    return storage;
+  }
+
+  test.each([
+    { commit: 3, applied: 0, committed: 9, why: 'the snapshot covers more' },
+    { commit: 9, applied: 11, committed: 11, why: 'the state machine is durable itself and has applied more' },
+    { commit: 10, applied: 9, committed: 10, why: 'the rest is handed out again' },
+  ])('$commit with $applied applied is $committed: $why', ({ commit, applied, committed }) => {
+    const node = new RawNode({ id: 1, storage: storageWithCommit(commit), applied });
+
+    expect(node.basicStatus().hardState.commit).toBe(committed);
+    expect(node.basicStatus().applied).toBe(Math.max(applied, 9));
   });
 });
 

@@ -3,7 +3,7 @@ import { newConfChangeV2, parseConfChanges } from '../../src/core/raftpb/confCha
 import { MessageType } from '../../src/core/raftpb/messageType.js';
 import { newConfState } from '../../src/core/raftpb/state.js';
 import { StateType } from '../../src/core/types.js';
-import { ack, ackAll, bytes, followerWith, leaderWith, message, nodeWith, ofType, texts } from '../support/builders.js';
+import { ack, followerWith, leaderWith, message, nodeWith, ofType, texts } from '../support/builders.js';
 import { Network } from '../support/network.js';
 
 const { MsgApp, MsgHeartbeat, MsgPreVote, MsgPreVoteResp, MsgVote, MsgVoteResp } = MessageType;
@@ -148,8 +148,8 @@ describe('Raft dissertation §4.2.2, removing the current leader', () => {
     expect(network.node(3).node.campaign()).toBe('notVoter');
   });
 
-  test('a server that does not know of its removal yet may campaign, and so bring the group forward', () => {
-    // Removing 1 from {1, 2} needs both; if 2 crashed knowing more, 1 must not be stuck.
+  test('a removed server still grants its vote: the other of two may not know yet that it can decide alone', () => {
+    // 2 has the removal of 1 in its log and has not heard that it is committed.
     const network = Network.of(2);
     network.campaign(1);
     network.node(1).node.proposeConfChange(change('r1'));
@@ -225,7 +225,6 @@ describe('Raft dissertation §4.2.3, disruptive servers', () => {
 
     expect(network.node(4).term).toBeGreaterThan(3);
     expect(texts(network.node(2).applied)).toEqual(['x0', 'x1', 'x2', 'x3', 'x4']);
-    expect(network.node(1).node.propose(bytes('y'))).toMatchObject({ term: 1 });
-    expect(ackAll(network.node(1), 2).length).toBeGreaterThan(0);
+    expect(network.node(1).term).toBe(1);
   });
 });

@@ -53,6 +53,9 @@ export class HostileSender {
     m.vote = this.pick(this.ids);
     m.context = this.context();
     m.entries = this.entries(m);
+    // An index that the victim has asked about, as `reversion.ts` does.
+    const question = this.pick(victim.tracker.progresses.map(({ reversion }) => reversion?.question ?? 0).concat(0));
+    if (question > 0) Object.assign(m, { index: question, type: this.pick([MessageType.MsgApp, MessageType.MsgAppResp]) });
     if (m.type === MessageType.MsgSnap || this.chance(20)) m.snapshot = this.snapshot(victim);
     return m;
   }

@@ -169,8 +169,9 @@ export class RaftLog {
       if (from <= this.unstable.lastIndex()) {
         this.logger.info(`log: cut off from ${from} on, where term ${this.term(from)} conflicts with term ${entries[known]!.term} of the leader`);
       }
-      // A copy: the array belongs to the message, and so to whoever sent it.
-      this.unstable.truncateAndAppend(entries.slice(known));
+      // Copies: the array belongs to the message, and so to whoever sent it.
+      if (from > this.unstable.lastIndex()) this.unstable.append(entries, known);
+      else this.unstable.truncateAndAppend(entries.slice(known));
     }
     this.cursor.commitTo(committed < last ? committed : last, this.unstable.lastIndex());
     return last;

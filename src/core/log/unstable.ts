@@ -146,13 +146,27 @@ export class Unstable {
       this.shared = false;
       // What is being written before `from` is still right; what is being written after it has to be written again.
       if (this.nextToWrite > from) this.nextToWrite = from;
-    } else if (this.shared) {
-      this.entries = this.entries.concat(entries);
-      this.shared = false;
     } else {
-      for (let i = 0; i < entries.length; i++) this.entries.push(entries[i]!);
+      this.extend(entries, 0);
     }
     this.forgetSliced();
+  }
+
+  /**
+   * Appends copies of `entries` from position `known` on, which follow the last one here. Unlike
+   * {@link truncateAndAppend} it leaves the array to its owner, at no cost: what is appended is copied anyway.
+   */
+  append(entries: readonly Entry[], known: number): void {
+    assert(entries[known]!.index === this.lastIndex() + 1, 'unstable: append leaves a gap');
+    if (this.entries.length === 0) this.entries = entries.slice(known);
+    else this.extend(entries, known);
+    this.forgetSliced();
+  }
+
+  private extend(entries: readonly Entry[], known: number): void {
+    if (this.shared) this.entries = this.entries.slice();
+    this.shared = false;
+    for (let i = known; i < entries.length; i++) this.entries.push(entries[i]!);
   }
 
   /**

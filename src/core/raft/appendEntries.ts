@@ -2,7 +2,7 @@ import { newMessage, type MsgApp, type MsgHeartbeat } from '../raftpb/message.js
 import { MessageType } from '../raftpb/messageType.js';
 import { send } from './outbox.js';
 import { hexId, type Raft } from './raft.js';
-import { ownLogWentBack } from './reversion.js';
+import { isQuestion, noteLoss, tellLoss } from './reversion.js';
 
 /** AppendEntries RPC, receiver's part (Raft Figure 2). Followers only. */
 export function handleAppendEntries(raft: Raft, m: MsgApp): void {
@@ -24,6 +24,9 @@ export function handleAppendEntries(raft: Raft, m: MsgApp): void {
     return;
   }
 
+  // A question also tells what we have acknowledged.
+  if (isQuestion(m.index) && m.commit > log.lastIndex()) noteLoss(raft, m.commit);
+
   // Saves the leader round trips: nothing of ours above the hint can match. At or below the probed index
   // its log has terms of `m.logTerm` at most, so every entry of ours with a higher term differs. In this
   // picture the probe is at 5 in term 2, and the hint is 2 in term 2:
@@ -44,12 +47,14 @@ export function handleAppendEntries(raft: Raft, m: MsgApp): void {
 
 /** A heartbeat: the leader lives, and tells how far it has committed. Followers only. */
 export function handleHeartbeat(raft: Raft, m: MsgHeartbeat): void {
-  if (m.commit <= raft.log.lastIndex()) {
-    raft.log.commitTo(m.commit);
-  } else {
-    // Trust neither our tail nor, should the sender be broken, its word (D9).
-    ownLogWentBack(raft, m.from, m.commit);
+  if (m.commit > raft.log.lastIndex()) {
+    // A leader commits no further than we have acknowledged. Trust neither our tail nor, should the sender
+    // be broken, its word (D9). To answer as usual would confirm reads, and ask for more of the log.
+    noteLoss(raft, m.commit);
+    tellLoss(raft, m.from, m.commit);
+    return;
   }
+  raft.log.commitTo(m.commit);
   const response = newMessage(MessageType.MsgHeartbeatResp, m.from);
   response.context = m.context;
   send(raft, response);

@@ -4,8 +4,8 @@ import type { Index, NodeId } from '../types.js';
 import { sendTimeoutNow } from './leaderTransfer.js';
 import { hexId, type Raft } from './raft.js';
 import { releasePendingReads } from './readIndex.js';
-import { handleReversionRejection, isDoubtfulAck, ordinaryRejection } from './reversion.js';
 import { bcastAppend, maybeCommit, maybeSendAppend } from './replication.js';
+import { handleReversionRejection, isDoubtfulAck, ordinaryRejection } from './reversion.js';
 
 /** An answer to MsgApp or MsgSnap, or the leader's own storage acknowledging its log. Leader only. */
 export function handleAppendResponse(raft: Raft, progress: Progress, m: MsgAppResp): void {
@@ -17,7 +17,7 @@ export function handleAppendResponse(raft: Raft, progress: Progress, m: MsgAppRe
 }
 
 function handleRejected(raft: Raft, progress: Progress, m: MsgAppResp): void {
-  if (raft.reversions !== null || m.index <= progress.match) {
+  if (progress.reversion !== null || m.index <= progress.match) {
     const proven = handleReversionRejection(raft, progress, m);
     if (proven >= 0) acknowledge(raft, progress, m.from, proven);
     if (proven !== ordinaryRejection) return;
@@ -50,7 +50,7 @@ function nextProbe(raft: Raft, m: MsgAppResp): Index {
 }
 
 function handleAccepted(raft: Raft, progress: Progress, m: MsgAppResp): void {
-  if (raft.reversions !== null && isDoubtfulAck(raft, progress, m)) return;
+  if (progress.reversion !== null && isDoubtfulAck(raft, progress, m)) return;
   acknowledge(raft, progress, m.from, m.index);
 }
 

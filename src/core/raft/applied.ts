@@ -1,4 +1,4 @@
-import { entriesSize, payloadsSize, type Entry } from '../raftpb/entry.js';
+import { payloadsSize, type Entry } from '../raftpb/entry.js';
 import type { Snapshot } from '../raftpb/state.js';
 import { StateType, type Index, type Term } from '../types.js';
 import { reduceUncommittedSize } from './appendEntry.js';
@@ -22,11 +22,16 @@ export function handleStorageAppendResponse(raft: Raft, term: Term, index: Index
   }
 }
 
-/** The state machine has applied `entries`, which came from one Ready. All roles. */
-export function handleStorageApplyResponse(raft: Raft, entries: readonly Entry[]): void {
+/**
+ * The state machine has applied `entries`, which came from one Ready. All roles.
+ *
+ * @param size their encoded size, in bytes.
+ */
+export function handleStorageApplyResponse(raft: Raft, entries: readonly Entry[], size: number): void {
   if (entries.length === 0) return;
-  appliedTo(raft, entries[entries.length - 1]!.index, entriesSize(entries));
-  reduceUncommittedSize(raft, payloadsSize(entries));
+  appliedTo(raft, entries[entries.length - 1]!.index, size);
+  // Only a leader has anything to give back.
+  if (raft.uncommittedSize > 0) reduceUncommittedSize(raft, payloadsSize(entries));
 }
 
 function appliedTo(raft: Raft, index: Index, size: number): void {

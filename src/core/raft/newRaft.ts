@@ -15,7 +15,7 @@ import { hasConfStateShape } from './validate.js';
  * A follower, as its storage describes it.
  *
  * @throws RaftError `ERR_RAFT_STORAGE_FAILED` if the storage contradicts itself, `ERR_RAFT_CONFIG_INVALID`
- *   if `applied` is not within what is committed.
+ *   if `applied` is not within the log.
  */
 export function newRaft(config: ResolvedConfig): Raft {
   const log = new RaftLog(config.storage, config.logger, config.maxCommittedSizePerReady);
@@ -39,8 +39,7 @@ export function newRaft(config: ResolvedConfig): Raft {
 
 function loadHardState(raft: Raft, hardState: HardState): void {
   const { log } = raft;
-  // A host that saved only a term and a vote so far has no commit index to restore.
-  if (hardState.commit !== 0 && hardState.commit < log.committed) throw storageFailed(`commit ${hardState.commit} is covered by the snapshot`);
+  // A saved commit index may lag behind what is compacted or applied: a new one alone needs no sync.
   if (hardState.commit > log.lastIndex()) throw storageFailed(`commit ${hardState.commit} is beyond the last entry ${log.lastIndex()}`);
   if (log.lastTerm() > hardState.term && hardState.term !== 0) {
     throw storageFailed(`the log has term ${log.lastTerm()}, but the hard state only ${hardState.term}`);
@@ -57,11 +56,13 @@ function loadHardState(raft: Raft, hardState: HardState): void {
 function loadApplied(raft: Raft, applied: number): void {
   if (applied === 0) return;
   const { log } = raft;
-  if (applied < log.applied || applied > log.committed) {
+  if (applied < log.applied || applied > log.lastIndex()) {
     throw new RaftError(
       RaftErrorCode.ConfigInvalid,
-      `config: applied ${applied} is outside of the snapshot ${log.applied} and the commit index ${log.committed}`,
+      `config: applied ${applied} is not within the log, from what is compacted ${log.applied} to the last entry ${log.lastIndex()}`,
     );
   }
+  // What was applied was committed, even if that was not saved (O1).
+  log.commitTo(applied);
   log.appliedTo(applied, 0);
 }

@@ -3,20 +3,23 @@ import { ProgressState, type Progress } from '../tracker/progress.js';
 import { confirmReads } from './readIndex.js';
 import { hexId, type Raft } from './raft.js';
 import { maybeSendAppend } from './replication.js';
-import { askAgain } from './reversion.js';
+import { askAgain, remindOfLoss } from './reversion.js';
 
 /**
  * A follower is alive (E7). Unpauses it, and sends what it lacks; in a probe also an empty MsgApp,
  * because only an answer to it ends the probe. Leader only.
  */
 export function handleHeartbeatResponse(raft: Raft, progress: Progress, m: MsgHeartbeatResp): void {
-  if (progress.quarantined) return;
+  if (progress.quarantined) {
+    remindOfLoss(raft, m.from, progress);
+    return;
+  }
   progress.recentActive = true;
   progress.resumeFlow();
   if (progress.match < raft.log.lastIndex() || progress.state === ProgressState.Probe) {
     maybeSendAppend(raft, m.from, progress, true);
   }
-  if (raft.reversions !== null) askAgain(raft, m.from);
+  if (progress.reversion !== null || progress.revertPermitted) askAgain(raft, m.from, progress);
   if (m.context.length > 0) confirmReads(raft, m.from, m.context);
 }
 

@@ -24,18 +24,6 @@ export interface AbortedRead {
   readonly reason: 'leadershipLost';
 }
 
-/** What a leader keeps about one member that has contradicted itself; see `reversion.ts`. */
-export interface Reversion {
-  /** Rejections below `match` since the last answer or acknowledgement. */
-  contradictions: number;
-  /** Index of the last question while its answer is outstanding; else 0. */
-  question: Index;
-  /** What the member had acknowledged when it was asked. */
-  askedAtMatch: Index;
-  /** After a permitted reversion: acknowledgements up to here may be from before. Else 0. */
-  doubtfulUpTo: Index;
-}
-
 /**
  * The state of one node, grouped as in Raft Figure 2, and no behaviour: functions grouped by protocol
  * concern change it. Only `transitions.ts` writes `state`, only `outbox.ts` adds messages.
@@ -68,8 +56,10 @@ export class Raft {
   heartbeatElapsed = 0;
   /** Drawn from [electionTick, 2 electionTick) with every change of role, so that splits of votes are rare (Raft §5.2). */
   randomizedElectionTimeout = 0;
-  /** This node has acknowledged entries up to here and lost them, as a leader has told (O12); 0 if not. */
+  /** This node has acknowledged entries up to here and lost them, as a leader has told (O12); 0 if that never happened. Whether it still matters: `hasLostLog`. */
   lostUpTo: Index = 0;
+  /** Term of the leader that told so last. */
+  lostInTerm: Term = 0;
   /** A change at or below this index is part of the configuration that a snapshot has restored (D14). */
   restoredConfIndex: Index = 0;
 
@@ -85,12 +75,6 @@ export class Raft {
   uncommittedSize = 0;
   /** Ticks of this leadership, counted from 1; what leases are measured in (D13). 0 on other roles. */
   leaderTicks = 0;
-  /** Members that have contradicted what they acknowledged; null as long as there are none. */
-  reversions: Map<NodeId, Reversion> | null = null;
-  /** Members whose log may go back once (O13); null as long as there are none. */
-  permittedReverts: Set<NodeId> | null = null;
-  /** Questions asked so far, so that no two are alike. */
-  questionCount = 0;
   /** Reads that wait for a quorum. */
   readOnly: ReadOnly;
   /** Reads that wait for the first commit of our own term (D2). */
@@ -113,6 +97,8 @@ export class Raft {
   ignoredConfChanges = 0;
   /** Followers found, as a leader, to have lost entries that they had acknowledged (O12). */
   quarantines = 0;
+  /** Questions asked of such followers, so that no two are alike (`reversion.ts`). */
+  questionCount = 0;
 
   constructor(config: ResolvedConfig, log: RaftLog, tracker: ProgressTracker) {
     this.id = config.id;

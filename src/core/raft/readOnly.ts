@@ -29,6 +29,10 @@ class Acks implements AckedIndexer {
     this.byId ??= new Map();
     if (value > (this.byId.get(id) ?? -1)) this.byId.set(id, value);
   }
+
+  delete(id: NodeId): void {
+    this.byId?.delete(id);
+  }
 }
 
 const twoTo32 = 0x1_0000_0000;
@@ -115,6 +119,12 @@ export class ReadOnly {
     if (context.length < 16) return;
     const sentTick = readUint64(context, 8);
     if (sentTick <= tick) this.ackedTicks.raise(from, sentTick);
+  }
+
+  /** What a member has acknowledged does not count: it may have forgotten a vote for another leader (O12). */
+  forget(id: NodeId): void {
+    this.acks.delete(id);
+    this.ackedTicks.delete(id);
   }
 
   /** Takes the reads out of the queue that a quorum of every half has confirmed, oldest first. */

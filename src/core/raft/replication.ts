@@ -95,7 +95,8 @@ export function bcastHeartbeat(raft: Raft): void {
 
 function sendHeartbeat(raft: Raft, to: NodeId, progress: Progress, context: Uint8Array): void {
   // A follower must not commit beyond what is known to match: its log may differ from ours there (E7).
-  const commit = Math.min(progress.match, raft.log.committed);
+  // Nor is it told what it has acknowledged while its log may go back (O13).
+  const commit = progress.revertPermitted ? 0 : Math.min(progress.match, raft.log.committed);
   const m = newMessage(MessageType.MsgHeartbeat, to);
   m.commit = commit;
   m.context = context;

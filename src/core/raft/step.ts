@@ -1,3 +1,4 @@
+import { entriesSize } from '../raftpb/entry.js';
 import type { Message } from '../raftpb/message.js';
 import { MessageType } from '../raftpb/messageType.js';
 import { StateType } from '../types.js';
@@ -52,7 +53,7 @@ export function stepStorage(raft: Raft, m: Message): StepResult {
       return StepResult.Ok;
     case MessageType.MsgStorageApplyResp:
       if (raft.trace !== null) raft.trace.trace({ kind: 'receive', id: raft.id, message: m });
-      handleStorageApplyResponse(raft, m.entries);
+      handleStorageApplyResponse(raft, m.entries, entriesSize(m.entries));
       return StepResult.Ok;
     default:
       // Whoever is not a member any more has no say, not even about its own log or vote.

@@ -27,8 +27,6 @@ function reset(raft: Raft, term: Term): void {
   raft.timeoutNowSent = false;
   raft.leaderTicks = 0;
   raft.pendingConfIndex = 0;
-  raft.reversions = null;
-  raft.permittedReverts = null;
   raft.uncommittedSize = 0;
   abortReads(raft);
 

@@ -89,9 +89,10 @@ export type MsgApp = Pick<Message, 'from' | 'term' | 'index' | 'logTerm' | 'entr
 
 /**
  * Answer to MsgApp and MsgSnap. Accepted: everything up to `index` is durable. Rejected: the entry
- * before `index`+1 did not match; `rejectHint` and `logTerm` say where it might.
+ * before `index`+1 did not match; `rejectHint` and `logTerm` say where it might. Rejected with `commit`
+ * equal to `index`: the answer to a heartbeat that commits up to there, of a node whose log ends before.
  */
-export type MsgAppResp = Pick<Message, 'from' | 'term' | 'index' | 'reject' | 'rejectHint' | 'logTerm'>;
+export type MsgAppResp = Pick<Message, 'from' | 'term' | 'index' | 'reject' | 'rejectHint' | 'logTerm' | 'commit'>;
 
 /** RequestVote RPC (Raft Figure 2) and its pre-vote: `index` and `logTerm` are the candidate's last entry. */
 export type MsgVote = Pick<Message, 'type' | 'from' | 'term' | 'index' | 'logTerm' | 'context'>;

@@ -64,6 +64,9 @@ export interface Storage {
    * The newest snapshot, for a follower that needs entries which are compacted. Only called once
    * something was compacted, so there is one, and it reaches at least to firstIndex()-1.
    *
+   * Its configuration must contain the follower, which ignores it otherwise: after adding a member, make a
+   * new one before compacting, or at the latest when this is called.
+   *
    * @throws RaftError `ERR_RAFT_SNAPSHOT_TEMPORARILY_UNAVAILABLE` while it is being made; the leader asks again later.
    */
   snapshot(): Snapshot;

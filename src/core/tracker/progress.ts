@@ -1,5 +1,5 @@
 import { assert, panic } from '../errors.js';
-import type { Index } from '../types.js';
+import type { Index, Term } from '../types.js';
 import type { Inflights } from './inflights.js';
 
 /** How the leader sends to a follower. */
@@ -20,6 +20,25 @@ export function progressStateName(state: ProgressState): string {
   return progressStateNames[state];
 }
 
+/**
+ * What a leader keeps about a member that has contradicted what it acknowledged. Only `raft/reversion.ts`
+ * reads and changes it, and explains it.
+ */
+export interface Reversion {
+  /** Rejections below `match` since the last answer or acknowledgement. */
+  contradictions: number;
+  /** Index of the last question while its answer is outstanding; else 0. */
+  question: Index;
+  /** What the member had acknowledged when the question was first asked, or when it was quarantined. */
+  match: Index;
+  /** The question is whether the member holds our entry at this index. */
+  about: Index;
+  /** Term of that entry; -1 if it was compacted. */
+  aboutTerm: Term;
+  /** After a permitted reversion: acknowledgements up to here may be from before. Else 0. */
+  doubtfulUpTo: Index;
+}
+
 /** What a {@link Progress} is made from; what is not given is zero or false, and the state is Probe. */
 export interface ProgressFields {
   readonly match?: Index;
@@ -32,6 +51,8 @@ export interface ProgressFields {
   readonly inflights: Inflights;
   readonly isLearner?: boolean;
   readonly quarantined?: boolean;
+  readonly reversion?: Reversion | null;
+  readonly revertPermitted?: boolean;
 }
 
 /**
@@ -58,6 +79,10 @@ export class Progress {
   readonly isLearner: boolean;
   /** Whether the follower's log is known to have gone back, so that nothing is sent to it and nothing from it counts (O12). */
   quarantined: boolean;
+  /** What is known about its log going back; null as long as nothing hints at that. */
+  reversion: Reversion | null;
+  /** Whether its log may go back once (O13). */
+  revertPermitted: boolean;
 
   /** Panics if the fields do not fit together. */
   constructor(fields: ProgressFields) {
@@ -71,6 +96,8 @@ export class Progress {
     this.inflights = fields.inflights;
     this.isLearner = fields.isLearner ?? false;
     this.quarantined = fields.quarantined ?? false;
+    this.reversion = fields.reversion ?? null;
+    this.revertPermitted = fields.revertPermitted ?? false;
     this.checkInvariants();
   }
 
@@ -82,6 +109,8 @@ export class Progress {
     this.sentCommit = 0;
     this.recentActive = false;
     this.quarantined = false;
+    this.reversion = null;
+    this.revertPermitted = false;
     this.checkInvariants();
   }
 
@@ -226,7 +255,8 @@ export class Progress {
 
   /** A copy that shares nothing with this one, for the peer as a learner or as a voter. */
   withRole(isLearner: boolean): Progress {
-    return new Progress({ ...this, isLearner, inflights: this.inflights.clone() });
+    const reversion = this.reversion === null ? null : { ...this.reversion };
+    return new Progress({ ...this, isLearner, reversion, inflights: this.inflights.clone() });
   }
 
   /** As text, such as `StateReplicate match=7 next=8 learner paused pendingSnap=5 inactive inflight=3[full]`. */

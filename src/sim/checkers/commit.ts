@@ -80,7 +80,8 @@ export class CommitChecker implements Checker {
   private checkQuorums(view: ClusterView): void {
     const { history } = this;
     const { config, committed } = history;
-    if (config === null || committed === 0) return;
+    // What the group begins with, every node can make again.
+    if (config === null || committed <= history.founded) return;
     const term = history.committedTerm(committed);
     // If a majority of either half lacks the entry, but not of both, then every quorum still has it.
     const lacks = (id: NodeId): boolean => {

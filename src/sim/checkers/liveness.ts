@@ -1,9 +1,10 @@
 import { MessageType } from '../../core/raftpb/messageType.js';
 import type { Message } from '../../core/raftpb/message.js';
 import { confStatesEquivalent } from '../../core/raftpb/state.js';
-import { StateType, type NodeId, type Term } from '../../core/types.js';
+import { StateType, type Index, type NodeId, type Term } from '../../core/types.js';
 import { Violation, type Checker, type ClusterView, type NodeView } from '../checker.js';
 import { OpOutcome, type ClientOp } from '../clientOp.js';
+import { electBound, serveBound } from '../livenessBounds.js';
 import { SimEventKind, SimPhase, type OpReturnedEvent, type PhaseEvent, type RoleEvent, type SendEvent, type SimEvent } from '../simEvent.js';
 import type { RunHistory } from './runHistory.js';
 
@@ -15,9 +16,6 @@ export interface StableLeadership {
   readonly termRise: number;
 }
 
-/** Election timeouts within which there is a leader (L1), and the group is in order and serves (L2, L3). */
-const electBound = 10;
-const serveBound = 20;
 /** Operations of either direction that each live node has served by then. */
 const opsPerNode = 10;
 /** Messages that an idle node may send in an election timeout, if it has few peers (L5). */
@@ -28,9 +26,17 @@ class Traffic {
   /** Start of the election timeout that is counted, and the messages in it. */
   since = 0;
   count = 0;
-  /** Refusals of MsgApp in one term. */
-  refusedTerm: Term = 0;
-  refusals = 0;
+  /** Term of the probes that are counted. */
+  probedTerm: Term = 0;
+  /** What a leader has probed, by follower. */
+  readonly probes = new Map<NodeId, Probes>();
+}
+
+/** How a leader of one term has looked for the end of a follower's log. */
+interface Probes {
+  /** Lowest position that was tried, and how often it went down. */
+  lowest: Index;
+  steps: number;
 }
 
 /**
@@ -68,8 +74,6 @@ export class LivenessChecker implements Checker {
   /** Virtual time at which something happened that makes work. */
   private lastWork = 0;
   private readonly traffic = new Map<NodeId, Traffic>();
-  /** Terms whose leaders were elected after the heal: none of their messages is lost. */
-  private readonly healedTerms = new Set<Term>();
 
   /**
    * @param history of this run.
@@ -104,7 +108,7 @@ export class LivenessChecker implements Checker {
     this.lastWork = time;
     if (phase === SimPhase.Liveness) this.healedAt = time;
     if (phase !== SimPhase.Audit || this.healedAt === Infinity || view.core.length === 0) return;
-    if (time > this.healedAt + electBound * view.electionTimeout) this.checkElected(view);
+    if (time > this.healedAt + electBound(view.settings) * view.electionTimeout) this.checkElected(view);
     this.checkInOrder(view);
   }
 
@@ -113,14 +117,14 @@ export class LivenessChecker implements Checker {
   private checkDeadlines(view: ClusterView): void {
     if (view.phase !== SimPhase.Liveness) return;
     const timeouts = (view.now - this.healedAt) / view.electionTimeout;
-    if (!this.elected && timeouts > electBound) this.checkElected(view);
+    if (!this.elected && timeouts > electBound(view.settings)) this.checkElected(view);
     // One more, so that a simulator that looks for itself at 20 says it in its own words.
-    if (!this.inOrder && timeouts > serveBound + 1 && view.core.length > 0) this.checkInOrder(view);
+    if (!this.inOrder && timeouts > serveBound(view.settings) + 1 && view.core.length > 0) this.checkInOrder(view);
   }
 
   private checkElected(view: ClusterView): void {
     for (const id of view.core) if (view.node(id)?.raft?.state === StateType.Leader) this.elected = true;
-    if (!this.elected) throw new Violation('L1', `no leader ${electBound} election timeouts after the heal`);
+    if (!this.elected) throw new Violation('L1', `no leader ${electBound(view.settings)} election timeouts after the heal`);
   }
 
   private checkInOrder(view: ClusterView): void {
@@ -129,7 +133,7 @@ export class LivenessChecker implements Checker {
     const first = nodes[0]!;
     for (const node of nodes) {
       const wrong = difference(node, first);
-      if (wrong !== null) throw new Violation('L2', `${wrong}, ${serveBound} election timeouts after the heal or at the end`);
+      if (wrong !== null) throw new Violation('L2', `${wrong}, ${serveBound(view.settings)} election timeouts after the heal or at the end`);
       if (node.confState.votersOutgoing.length > 0) throw new Violation('L2', `the configuration of node ${node.id} is still joint`);
       if (this.serves) this.checkServed(node);
     }
@@ -156,10 +160,7 @@ export class LivenessChecker implements Checker {
     if (state === StateType.Leader) {
       this.leaders++;
       if (this.firstTerm === 0) this.firstTerm = term;
-      if (time >= this.healedAt) {
-        this.elected = true;
-        this.healedTerms.add(term);
-      }
+      if (time >= this.healedAt) this.elected = true;
     }
     const { stable } = this;
     if (stable === null || this.firstTerm === 0) return;
@@ -176,7 +177,7 @@ export class LivenessChecker implements Checker {
       this.traffic.set(node, traffic);
     }
     if (isWork(m)) this.lastWork = time;
-    if (m.type === MessageType.MsgAppResp && m.reject && this.healedTerms.has(m.term)) this.refused(node, m.term, traffic);
+    if (m.type === MessageType.MsgApp) this.probed(node, m, traffic);
     const window = view.electionTimeout;
     if (this.lastWork + window > traffic.since || time - traffic.since > window) {
       traffic.since = Math.max(time, this.lastWork + window);
@@ -190,14 +191,22 @@ export class LivenessChecker implements Checker {
     if (traffic.count > limit) throw new Violation('L5', `node ${node} has sent ${traffic.count} messages in an election timeout without work`);
   }
 
-  private refused(node: NodeId, term: Term, traffic: Traffic): void {
-    if (traffic.refusedTerm !== term) {
-      traffic.refusedTerm = term;
-      traffic.refusals = 0;
+  /** Every step down skips a term of the one log or of the other, however many messages are lost or repeated. */
+  private probed(node: NodeId, { to, term, index }: Message, traffic: Traffic): void {
+    if (traffic.probedTerm !== term) {
+      traffic.probedTerm = term;
+      traffic.probes.clear();
     }
-    traffic.refusals++;
-    const limit = 2 * this.history.leaderOf.size + 2;
-    if (traffic.refusals > limit) throw new Violation('L5', `node ${node} has refused ${traffic.refusals} messages of the leader of term ${term}; there were ${this.history.leaderOf.size} terms`);
+    const probes = traffic.probes.get(to);
+    if (probes === undefined) {
+      traffic.probes.set(to, { lowest: index, steps: 0 });
+      return;
+    }
+    if (index >= probes.lowest) return;
+    probes.lowest = index;
+    probes.steps++;
+    const terms = this.history.leaderOf.size;
+    if (probes.steps > 2 * terms + 2) throw new Violation('L5', `leader ${node} of term ${term} takes ${probes.steps} probes to find the log of node ${to}, with ${terms} terms`);
   }
 }
 

@@ -43,6 +43,7 @@ export class OrderChecker implements Checker {
       case SimEventKind.Ticked:
         return checkRaft(view.node(event.node));
       case SimEventKind.Compacted:
+        return checkCompacted(view.node(event.node));
       case SimEventKind.Synced:
         return checkDisk(view.node(event.node));
       case SimEventKind.Applied:
@@ -102,6 +103,10 @@ function checkDisk(node: NodeView | undefined): void {
   const { snapshotIndex, offset, lastIndex } = node.durable;
   if (offset > snapshotIndex) throw new Violation('I23', `the disk of node ${node.id} has a log after ${offset}, and its newest snapshot is of ${snapshotIndex}`);
   if (lastIndex < snapshotIndex) throw new Violation('I23', `the disk of node ${node.id} has a snapshot of ${snapshotIndex} beyond the end ${lastIndex} of its log`);
+}
+
+function checkCompacted(node: NodeView | undefined): void {
+  if (node === undefined) return;
   const first = node.storage.firstIndex();
   if (first > node.applied + 1) throw new Violation('I23', `the log of node ${node.id} begins at ${first}, and it has applied only ${node.applied}`);
 }

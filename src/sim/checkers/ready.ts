@@ -121,7 +121,7 @@ function checkHardState(id: NodeId, hardState: HardState | null, mark: NodeMark)
   if (term < mark.term || commit < mark.commit || (term === mark.term && mark.vote !== None && vote !== mark.vote)) {
     throw new Violation('I8', `node ${id} hands out ${text(hardState)} after ${text(mark)}`);
   }
-  if (term === mark.term && vote === mark.vote && commit === mark.commit && term !== 0 && mark.state !== -1) {
+  if (term === mark.term && vote === mark.vote && commit === mark.commit) {
     throw new Violation('I10', `node ${id} hands out the same hard state twice`);
   }
   mark.term = term;
