@@ -79,7 +79,11 @@ export interface Config {
   /** Whether configuration changes are appended without a check; those that are invalid when they are applied have no effect (D8). Default false. */
   readonly disableConfChangeValidation?: boolean;
 
-  /** Whether a leader steps down as soon as it has applied its own removal or demotion. Default false. */
+  /**
+   * Whether a leader steps down as soon as it has applied its own removal or demotion. Otherwise it goes
+   * on until the others elect another leader; if the group is down to one voter then, it still answers
+   * reads at once, as etcd's raft does, although that voter may lead already. Default false.
+   */
   readonly stepDownOnRemoval?: boolean;
 
   /** Whether a follower's log may always go back, as if `allowNextRevert` were given each time. For tests only: it loses data (O13). Default false. */

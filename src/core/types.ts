@@ -84,7 +84,9 @@ export const ReadOnlyOption = {
   Safe: 0,
   /**
    * Answers at once while a quorum has acknowledged a recent heartbeat. Correct only as long as no
-   * clock runs faster than the leader's by more than `leaseMarginTicks` in an election timeout.
+   * clock runs faster than the leader's by more than `leaseMarginTicks` in an election timeout, and no
+   * member forgets what it acknowledged: one that starts again, or is told to `campaign`, must have been
+   * without a word from the leader for an election timeout.
    */
   LeaseBased: 1,
 } as const;

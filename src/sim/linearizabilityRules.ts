@@ -11,7 +11,7 @@ import { describeOp, hasWritten, mayHaveWritten, neverWritten, unknownAnswer, ty
 export function findBrokenRule(ops: readonly RegisterOp[]): string | null {
   const writers = writersByValue(ops);
   if (writers === null) return null;
-  return readOfNothing(ops, writers) ?? replacedTwice(ops) ?? staleAnswer(ops, writers);
+  return readOfNothing(ops, writers) ?? replacedTwice(ops) ?? staleAnswer(ops, writers) ?? toAndFro(ops);
 }
 
 /** Who has written, or may have written, each value; null if two operations write the same one. */
@@ -100,4 +100,63 @@ function countBefore(done: readonly Done[], time: number): number {
     else high = middle;
   }
   return low;
+}
+
+/** Everyone who has met one value: who wrote it, and who found it. */
+interface Zone {
+  readonly value: number;
+  /** Earliest answer and latest call of them. */
+  from: number;
+  to: number;
+}
+
+/**
+ * A value that comes, goes and comes back. If the earliest answer of those who met a value is before the latest
+ * call, the value was there all the time in between: two such times cannot overlap, and no other value can
+ * have all of its life inside of one (Gibbons and Korach 1997).
+ */
+function toAndFro(ops: readonly RegisterOp[]): string | null {
+  const zones = zonesOf(ops);
+  const lasting = zones.filter(({ from, to }) => from < to).sort((a, b) => a.from - b.from);
+  for (let i = 1; i < lasting.length; i++) {
+    const [before, zone] = [lasting[i - 1]!, lasting[i]!];
+    if (zone.from < before.to) return `to and fro: ${describeZone(before)}, and ${describeZone(zone)}`;
+  }
+  for (const { value, from, to } of zones) {
+    if (from < to) continue;
+    const around = lasting[countZones(lasting, to) - 1];
+    if (around !== undefined && from < around.to) return `to and fro: ${describeZone(around)}, and ${value} came and went between ${to} and ${from}`;
+  }
+  return null;
+}
+
+function zonesOf(ops: readonly RegisterOp[]): Zone[] {
+  // Before the first call everybody has met the empty register.
+  const zones = new Map<number, Zone>([[neverWritten, { value: neverWritten, from: -Infinity, to: -Infinity }]]);
+  const meet = (value: number, { call, ret }: RegisterOp): void => {
+    const zone = zones.get(value);
+    if (zone === undefined) {
+      zones.set(value, { value, from: ret, to: call });
+      return;
+    }
+    zone.from = Math.min(zone.from, ret);
+    zone.to = Math.max(zone.to, call);
+  };
+  for (const op of ops) if (op.answer !== unknownAnswer) meet(op.answer, op);
+  for (const op of ops) {
+    // Of a write with an unknown outcome only what was seen has happened.
+    if (hasWritten(op) || (mayHaveWritten(op) && zones.has(op.value))) meet(op.value, op);
+  }
+  return [...zones.values()].filter(({ from }) => from !== Infinity);
+}
+
+/** How many of the zones, sorted by their beginning, begin before `time`. */
+function countZones(zones: readonly Zone[], time: number): number {
+  let count = 0;
+  while (count < zones.length && zones[count]!.from < time) count++;
+  return count;
+}
+
+function describeZone({ value, from, to }: Zone): string {
+  return `${value === neverWritten ? 'nothing' : value} was there from ${from === -Infinity ? 'the beginning' : from} to ${to}`;
 }

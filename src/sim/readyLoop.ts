@@ -82,7 +82,7 @@ export function applyAll(node: SimNode, entries: readonly Entry[], crash: CrashP
   const until = crash === FaultKind.CrashWhileApplying ? host.crashRandom.below(entries.length) : entries.length;
   for (let i = 0; i < until; i++) node.applyEntry(entries[i]!);
   if (until < entries.length && crashHere(node, crash, FaultKind.CrashWhileApplying)) return false;
-  node.maybeCompact(host.config.snapshotThreshold, host.config.snapshotTrailing);
+  node.compactAsUsual();
   host.appliedTo(node);
   return true;
 }

@@ -1,3 +1,5 @@
+const { floor } = Math;
+
 /** Something to be done at a virtual time. */
 interface Task {
   readonly time: number;
@@ -25,7 +27,7 @@ export class Scheduler {
   /** Runs `run` after `delay` microseconds of 0 or more. There is no way to cancel it: what is out of date must find out itself. */
   after(delay: number, run: () => void): void {
     this.sequence++;
-    const task: Task = { time: this.now + Math.floor(delay), sequence: this.sequence, run };
+    const task: Task = { time: this.now + floor(delay), sequence: this.sequence, run };
     const { heap } = this;
     let at = heap.length;
     heap.push(task);

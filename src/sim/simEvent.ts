@@ -77,7 +77,7 @@ export const SimPhase = {
 export type SimPhase = (typeof SimPhase)[keyof typeof SimPhase];
 
 /** What every event says. Events are never changed after they were emitted. */
-interface EventBase {
+export interface EventBase {
   /** Virtual time in microseconds. */
   readonly time: number;
   /** Node it happens on; `None` for what concerns the whole cluster. */
@@ -102,6 +102,8 @@ export interface StoppedEvent extends EventBase {
   readonly kind: typeof SimEventKind.Stopped;
   /** Whether writes that were not synced are lost. Then the durable state in the view is all there is. */
   readonly powerLoss: boolean;
+  /** Whether even what was synced is gone: the disk was wiped, or replaced by an older copy. Absent: no. */
+  readonly dataLoss?: boolean;
 }
 
 /** A Ready was taken out of a node. */

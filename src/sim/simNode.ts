@@ -11,7 +11,7 @@ import type { TraceEvent } from '../core/trace.js';
 import { StateType, type EntryId, type Index, type NodeId, type SnapshotStatus } from '../core/types.js';
 import type { ClientOp } from './clientOp.js';
 import type { DurableView, NodeView } from './checker.js';
-import { FaultKind } from './faultKind.js';
+import { FaultKind, faultName } from './faultKind.js';
 import { MachineHost } from './machineHost.js';
 import type { NodeHost } from './nodeHost.js';
 import { Prng } from './prng.js';
@@ -166,7 +166,7 @@ export class SimNode implements NodeView {
     if (c.bootstrap && this.founder && lastIndex === 0) rawNode.bootstrap(this.host.firstVoters.map((id) => ({ id })));
     this.scheduleTick();
     // The crash may have come between applying and this.
-    this.maybeCompact(c.snapshotThreshold, c.snapshotTrailing);
+    this.compactAsUsual();
     this.afterCall();
   }
 
@@ -225,12 +225,17 @@ export class SimNode implements NodeView {
     this.paused = false;
     const ticks = this.missedTicks;
     this.missedTicks = 0;
-    if (ticks > 0) this.host.mark(burst ? FaultKind.TickBurst : FaultKind.TicksMissed);
+    if (ticks > 0) this.tell(burst ? FaultKind.TickBurst : FaultKind.TicksMissed, ticks);
     if (burst) for (let i = 0; i < ticks && this.up; i++) this.tick();
     const { deferred } = this;
     this.deferred = [];
     for (const run of deferred) if (this.up) run();
     this.drain();
+  }
+
+  private tell(fault: FaultKind, ticks: number): void {
+    this.host.mark(fault);
+    this.host.emit({ kind: SimEventKind.Fault, time: this.now, node: this.id, fault, detail: `${faultName(fault)} ${ticks}` });
   }
 
   /** Does something later, if this process still runs then; after a pause if it stands still. */
@@ -290,6 +295,7 @@ export class SimNode implements NodeView {
 
   /** Handles what has waited, for example for the disk. */
   drain(): void {
+    if (this.missedTicks > 1 && !this.isBlocked) this.tell(FaultKind.TickBurst, this.missedTicks);
     while (this.up && !this.isBlocked) {
       if (this.missedTicks > 0) {
         this.missedTicks--;
@@ -436,6 +442,15 @@ export class SimNode implements NodeView {
     this.host.mark(FaultKind.SnapshotInstalled);
     if (confState.votersOutgoing.length > 0) this.host.mark(FaultKind.SnapshotInJoint);
     this.host.emit({ kind: SimEventKind.SnapshotInstalled, time: this.now, node: this.id, snapshot, stateHash: this.machine.hash() });
+  }
+
+  /** What a host does after applying something. */
+  compactAsUsual(): void {
+    const { config, faultsOn } = this.host;
+    const { snapshotThreshold, snapshotTrailing } = config;
+    // A client of a follower gets its answer when the follower applies the command. In a healed group it should not be skipped by a snapshot.
+    if (faultsOn) this.maybeCompact(snapshotThreshold, snapshotTrailing);
+    else this.maybeCompact(Math.max(snapshotThreshold, 100), Math.max(snapshotTrailing, 100));
   }
 
   /**

@@ -1,4 +1,5 @@
-import { Violation, type Checker } from './checker.js';
+import { Violation, type Checker, type ClusterView } from './checker.js';
+import { allCheckers } from './checkers/index.js';
 import { describeEvent } from './describeEvent.js';
 import { KvWorkload } from './kv.js';
 import { SimCluster } from './simCluster.js';
@@ -18,8 +19,10 @@ export interface SimOptions {
   readonly config?: Partial<SimConfig>;
   /** Clients and state machine in place of the default ones. */
   readonly workload?: (config: SimConfig) => Workload;
-  /** What to check, for this run alone. Default: nothing beyond what the core and the simulator check themselves. */
+  /** Own checks, made for this run alone; they come after the invariants. */
   readonly checkers?: readonly Checker[];
+  /** Whether the invariants of Raft are checked (I1 to I23, L1 to L5, and linearizability with the default workload). Default true. */
+  readonly invariants?: boolean;
   /** Receives every event while it happens, for tools that show a run. */
   readonly onEvent?: (event: SimEvent) => void;
 }
@@ -51,18 +54,22 @@ export interface SimResult {
   /** The last events as text, oldest first. */
   readonly recent: () => readonly string[];
   /** The cluster as it was at the end. */
-  readonly cluster: SimCluster;
+  readonly cluster: ClusterView;
 }
 
 const allKinds: readonly SimEventKind[] = Object.values(SimEventKind);
 
-/** Runs one seed from the first election to the audit. Throws nothing for what the run finds. */
+/**
+ * Runs one seed: the safety phase, in which anything may fail; the heal; the liveness phase; the audit.
+ * What the run finds is in the result and not thrown.
+ */
 export function simulate(options: SimOptions): SimResult {
   const { seed, steps = 2000, profile = 'default' } = options;
   const config: SimConfig = { ...drawConfig(seed, steps, profile), ...options.config };
   const workload = options.workload?.(config) ?? new KvWorkload(config);
-  const checkers = [...(options.checkers ?? [])];
-  const { onEvent } = options;
+  const { onEvent, invariants = true } = options;
+  const checkers = invariants ? allCheckers({ linearizability: options.workload === undefined }) : [];
+  checkers.push(...(options.checkers ?? []));
   if (onEvent !== undefined) checkers.push({ name: 'observer', kinds: allKinds, onEvent });
   const cluster = new SimCluster(config, workload, checkers);
   let failure: SimFailure | null = null;

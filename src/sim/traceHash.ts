@@ -2,6 +2,8 @@ import type { Message } from '../core/raftpb/message.js';
 import type { NodeId } from '../core/types.js';
 import { SimEventKind, type SimEvent } from './simEvent.js';
 
+const { imul } = Math;
+
 /** A hash over everything that happens in a run. Equal for equal runs; two runs that differ anywhere differ in it, most likely. */
 export class TraceHash {
   private a = 0x811c9dc5;
@@ -59,7 +61,7 @@ export class TraceHash {
   private bytes(data: Uint8Array): void {
     this.number(data.length);
     // The head of a command says which one it is; the rest is padding.
-    const length = Math.min(data.length, 20);
+    const length = data.length < 20 ? data.length : 20;
     for (let i = 0; i < length; i++) this.number(data[i]!);
   }
 
@@ -69,9 +71,9 @@ export class TraceHash {
   }
 
   private number(value: number): void {
-    this.a = Math.imul(this.a ^ (value | 0), 0x01000193);
+    this.a = imul(this.a ^ (value | 0), 0x01000193);
     // The second half also sees the bits above 2^32, and takes them in another order.
-    this.b = Math.imul(this.b ^ (value / 0x1_0000_0000) ^ (value | 0), 0x5bd1e995) ^ (this.b >>> 15);
+    this.b = imul(this.b ^ (value / 0x1_0000_0000) ^ (value | 0), 0x5bd1e995) ^ (this.b >>> 15);
   }
 }
 

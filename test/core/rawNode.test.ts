@@ -6,7 +6,8 @@ import { EntryType, newEntry } from '../../src/core/raftpb/entry.js';
 import { MessageType } from '../../src/core/raftpb/messageType.js';
 import { newMessage, type Message } from '../../src/core/raftpb/message.js';
 import { StepResult } from '../../src/core/raft/stepResult.js';
-import { internalRaft, type RawNode } from '../../src/core/rawNode.js';
+import { internalRaft, RawNode } from '../../src/core/rawNode.js';
+import { MemoryStorage } from '../../src/core/storage/memoryStorage.js';
 import { emptyBytes, LocalAppendThread, LocalApplyThread, SnapshotStatus, StateType } from '../../src/core/types.js';
 import { ackAll, bytes, followerWith, leaderWith, message, nodeWith, request } from '../support/builders.js';
 import { codeOf, errorOf } from '../support/errors.js';
@@ -80,6 +81,61 @@ describe('D11: after a broken invariant every call is refused', () => {
     mine = null;
 
     expect(codeOf(() => node.tick())).toBe(NodeStopped);
+  });
+});
+
+describe('D11: whatever is thrown in the middle of a call stops the node', () => {
+  // A logger or a trace that throws stands for any mistake in the middle of a change.
+  const thrown = new Error('disk full');
+  const rows: { name: string; make: (node: RawNode) => void; call: (node: RawNode) => unknown }[] = [
+    { name: 'tick', make: () => undefined, call: (node) => Array.from({ length: 30 }, () => node.tick()) },
+    { name: 'step', make: () => undefined, call: (node) => node.step(message(MessageType.MsgHeartbeat, { term: 9 })) },
+    { name: 'stepStorageResponse', make: () => undefined, call: (node) => node.stepStorageResponse(answerOfAppendThread()) },
+    { name: 'campaign', make: () => undefined, call: (node) => node.campaign() },
+    { name: 'propose', make: leads, call: (node) => node.propose(bytes('x')) },
+    { name: 'applyConfChange', make: () => undefined, call: (node) => node.applyConfChange(newEntry(EntryType.EntryConfChange, emptyBytes, 1, 1)) },
+    { name: 'bootstrap', make: () => undefined, call: (node) => node.bootstrap([{ id: 1 }]) },
+    { name: 'advance', make: advances, call: (node) => node.advance() },
+  ];
+
+  function leads(node: RawNode): void {
+    node.bootstrap([{ id: 1 }]);
+    for (const entry of node.ready().committedEntries) node.applyConfChange(entry);
+    node.advance();
+    node.campaign();
+    node.ready();
+    node.advance();
+  }
+
+  function advances(node: RawNode): void {
+    node.bootstrap([{ id: 1 }]);
+    for (const entry of node.ready().committedEntries) node.applyConfChange(entry);
+    node.advance();
+    node.campaign();
+    node.ready();
+  }
+
+  function answerOfAppendThread(): Message {
+    return Object.assign(newMessage(MessageType.MsgStorageAppendResp, 1), { from: LocalAppendThread, term: 1 });
+  }
+
+  test.each(rows)('$name', ({ name, make, call }) => {
+    let armed = false;
+    const trace = {
+      trace: () => {
+        if (armed) throw thrown;
+      },
+    };
+    const isGrouped = name === 'tick' || name === 'campaign';
+    const storage = isGrouped ? nodeWith().storage : new MemoryStorage();
+    const node = new RawNode({ id: 1, storage, trace, asyncStorageWrites: name === 'stepStorageResponse', random: () => 0 });
+    make(node);
+    armed = true;
+
+    expect(errorOf(() => call(node))).toBe(thrown);
+    armed = false;
+
+    expect(errorOf(() => node.hasReady())).toMatchObject({ code: NodeStopped, cause: thrown });
   });
 });
 

@@ -216,7 +216,7 @@ describe('a storage that no node can start from', () => {
 describe('O1: a saved commit index that lags behind', () => {
   function storageWithCommit(commit: number): MemoryStorage {
     const storage = new MemoryStorage();
-    storage.applySnapshot({ data: bytes(''), metadata: { confState, index: 9, term: 1 } });
+    storage.applySnapshot({ data: bytes(''), metadata: { confState: newConfState({ voters: [1, 2, 3] }), index: 9, term: 1 } });
     storage.append([newEntry(EntryType.EntryNormal, bytes('x'), 1, 10), newEntry(EntryType.EntryNormal, bytes('x'), 1, 11)]);
     storage.setHardState({ term: 1, vote: 0, commit });
     return storage;

@@ -6,7 +6,7 @@ import { MessageType } from '../../src/core/raftpb/messageType.js';
 import { newConfState } from '../../src/core/raftpb/state.js';
 import type { RandomSource } from '../../src/core/random.js';
 import type { Raft } from '../../src/core/raft/raft.js';
-import { LocalAppendThread, LocalApplyThread, maxTerm, type NodeId } from '../../src/core/types.js';
+import { LocalAppendThread, LocalApplyThread, maxTerm, StateType, type NodeId } from '../../src/core/types.js';
 import { bytes } from './rawGroup.js';
 
 /** Values that no field should have, of whatever type. */
@@ -53,11 +53,22 @@ export class HostileSender {
     m.vote = this.pick(this.ids);
     m.context = this.context();
     m.entries = this.entries(m);
-    // An index that the victim has asked about, as `reversion.ts` does.
-    const question = this.pick(victim.tracker.progresses.map(({ reversion }) => reversion?.question ?? 0).concat(0));
-    if (question > 0) Object.assign(m, { index: question, type: this.pick([MessageType.MsgApp, MessageType.MsgAppResp]) });
+    if (victim.state === StateType.Leader && this.chance(5)) this.contradict(m, victim);
     if (m.type === MessageType.MsgSnap || this.chance(20)) m.snapshot = this.snapshot(victim);
     return m;
+  }
+
+  /** A rejection of what the sender has acknowledged, or an answer to the question that the leader asks then. */
+  private contradict(m: Message, victim: Raft): void {
+    const at = this.random(victim.tracker.ids.length);
+    const { match, reversion } = victim.tracker.progresses[at]!;
+    const question = reversion?.question ?? 0;
+    m.type = MessageType.MsgAppResp;
+    m.from = victim.tracker.ids[at]!;
+    m.term = victim.term;
+    m.reject = !this.chance(4);
+    m.index = question > 0 && this.chance(2) ? question : this.random(match + 1);
+    m.rejectHint = this.random(victim.log.lastIndex() + 2);
   }
 
   private mutate(m: Message, victim: Raft): void {

@@ -89,6 +89,8 @@ export class ShakyNode {
  */
 export class ShakyGroup {
   readonly nodes: ShakyNode[];
+  /** Who the members are before the first entry. */
+  readonly confState: ConfState;
   /** What the nodes found out about logs that went back. */
   readonly alarms: TraceEvent[] = [];
   /** Applied entries by index, of whichever node applied them first. */
@@ -104,6 +106,7 @@ export class ShakyGroup {
 
   constructor(members: Partial<ConfState>, options: NodeOptions, weather: Weather, random: RandomSource) {
     const confState = newConfState(members);
+    this.confState = confState;
     this.random = random;
     this.weather = weather;
     const trace = { trace: (event: TraceEvent) => void ((event.kind === 'logWentBack' || event.kind === 'lossNoted') && this.alarms.push(event)) };
@@ -143,7 +146,7 @@ export class ShakyGroup {
     return most;
   }
 
-  /** One Ready of a node, and one piece of work of its storage threads. */
+  /** One Ready of a node, and some work of its storage threads. */
   private turn(node: ShakyNode): void {
     if (!node.up) return;
     if (node.node.hasReady()) {
@@ -165,7 +168,7 @@ export class ShakyGroup {
       if (commit < node.commit) throw new Error(`the commit index of node ${node.id} went down from ${node.commit} to ${commit}`);
       node.commit = commit;
     }
-    if (node.work.length > 0 && this.random(2) === 0) this.perform(node, node.work.shift()!);
+    for (let i = this.random(4); i > 0 && node.work.length > 0; i--) this.perform(node, node.work.shift()!);
   }
 
   private perform(node: ShakyNode, m: Message): void {
@@ -203,10 +206,13 @@ export class ShakyGroup {
     if (this.old.length > 400) this.old.splice(this.random(400), 1);
     const { loss, twice, delay } = this.weather;
     const copies = this.random(100) < twice ? 2 : 1;
+    let arriving = 0;
     for (let i = 0; i < copies; i++) {
-      if (this.random(100) >= loss) this.inFlight.push({ m, due: this.ticks + this.random(delay + 1) });
-      else if (m.type === MessageType.MsgSnap && copies === 1) this.report(m, SnapshotStatus.Failure);
+      if (this.random(100) < loss) continue;
+      this.inFlight.push({ m, due: this.ticks + this.random(delay + 1) });
+      arriving++;
     }
+    if (arriving === 0 && m.type === MessageType.MsgSnap) this.report(m, SnapshotStatus.Failure);
   }
 
   private deliverOne(): void {

@@ -1,5 +1,5 @@
 import { assert, panic } from '../errors.js';
-import { countWithinSize, type Entry } from '../raftpb/entry.js';
+import { concatEntries, countWithinSize, type Entry } from '../raftpb/entry.js';
 import type { Snapshot } from '../raftpb/state.js';
 import type { Index, Term } from '../types.js';
 import { unknownTerm } from './storageReader.js';
@@ -166,7 +166,7 @@ export class Unstable {
   private extend(entries: readonly Entry[], known: number): void {
     if (this.shared) this.entries = this.entries.slice();
     this.shared = false;
-    for (let i = known; i < entries.length; i++) this.entries.push(entries[i]!);
+    this.entries = concatEntries(this.entries, entries, known);
   }
 
   /**

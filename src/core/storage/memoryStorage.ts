@@ -1,5 +1,5 @@
 import { RaftError, RaftErrorCode } from '../errors.js';
-import { countWithinSize, type Entry } from '../raftpb/entry.js';
+import { concatEntries, countWithinSize, type Entry } from '../raftpb/entry.js';
 import { emptyHardState, emptySnapshot, type ConfState, type HardState, type Snapshot } from '../raftpb/state.js';
 import type { Index, Term } from '../types.js';
 import type { InitialState, Storage } from './storage.js';
@@ -84,7 +84,7 @@ export class MemoryStorage implements Storage {
 
     const at = first + skipped - this.#offset - 1;
     if (at < this.#entries.length) this.#entries.length = at;
-    for (let i = skipped; i < entries.length; i++) this.#entries.push(entries[i]!);
+    this.#entries = concatEntries(this.#entries, entries, skipped);
   }
 
   /**

@@ -12,7 +12,7 @@ import { holds, isMajority, type RunHistory } from './runHistory.js';
  */
 export class CommitChecker implements Checker {
   readonly name = 'I4 nothing committed is lost, I7 justified commits, I14 durable commits';
-  readonly kinds = [SimEventKind.Started, SimEventKind.LeaderCommit, SimEventKind.Checkpoint, SimEventKind.Phase];
+  readonly kinds = [SimEventKind.Started, SimEventKind.Stopped, SimEventKind.LeaderCommit, SimEventKind.Checkpoint, SimEventKind.Phase];
   private readonly history: RunHistory;
 
   /** @param history of this run. */
@@ -24,6 +24,9 @@ export class CommitChecker implements Checker {
     switch (event.kind) {
       case SimEventKind.Started:
         return this.started(event);
+      case SimEventKind.Stopped:
+        if (event.dataLoss === true) this.history.reverted.add(event.node);
+        return;
       case SimEventKind.LeaderCommit:
         return this.leaderCommit(event, view);
       case SimEventKind.Checkpoint:
@@ -84,7 +87,9 @@ export class CommitChecker implements Checker {
     if (config === null || committed <= history.founded) return;
     const term = history.committedTerm(committed);
     // If a majority of either half lacks the entry, but not of both, then every quorum still has it.
+    // A node whose log went back takes part in no quorum until it has everything again (O12).
     const lacks = (id: NodeId): boolean => {
+      if (history.reverted.has(id)) return false;
       const node = view.node(id);
       return node === undefined || !holds(node.durable, committed, term);
     };

@@ -62,6 +62,8 @@ export class DurabilityChecker implements Checker {
     const leader = this.history.leaderOf.get(m.term);
     const leaderRaft = leader === undefined ? null : (view.node(leader)?.raft ?? null);
     if (leaderRaft === null || leaderRaft.term !== m.term || leaderRaft.state !== StateType.Leader) return;
+    const leaderLast = leaderRaft.log.lastIndex();
+    if (index > leaderLast) throw new Violation('I11', `node ${node.id} acknowledges ${index}, and the log of the leader of term ${m.term} ends at ${leaderLast}`);
     const sent = leaderRaft.log.term(index);
     const right = sent === -1 ? this.history.committedTerm(index) : sent;
     if (right !== 0 && !holds(durable, index, right)) {

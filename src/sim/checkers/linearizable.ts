@@ -15,8 +15,9 @@ export class LinearizabilityChecker implements Checker {
   private readonly stepLimit: number | undefined;
   /** Registers for which the search was given up. */
   unknown = 0;
-  /** Registers that were looked at, and the operations on them. */
+  /** Registers that were looked at. */
   registers = 0;
+  /** Operations on them. */
   operations = 0;
 
   /**

@@ -1,6 +1,7 @@
 import { MessageType } from '../../core/raftpb/messageType.js';
 import type { Message } from '../../core/raftpb/message.js';
 import { confStatesEquivalent } from '../../core/raftpb/state.js';
+import { isQuestion } from '../../core/raft/reversion.js';
 import { StateType, type Index, type NodeId, type Term } from '../../core/types.js';
 import { Violation, type Checker, type ClusterView, type NodeView } from '../checker.js';
 import { OpOutcome, type ClientOp } from '../clientOp.js';
@@ -193,6 +194,7 @@ export class LivenessChecker implements Checker {
 
   /** Every step down skips a term of the one log or of the other, however many messages are lost or repeated. */
   private probed(node: NodeId, { to, term, index }: Message, traffic: Traffic): void {
+    if (isQuestion(index)) return;
     if (traffic.probedTerm !== term) {
       traffic.probedTerm = term;
       traffic.probes.clear();

@@ -72,6 +72,8 @@ export class ProgressChecker implements Checker {
     if (inflights.count > view.settings.maxInflightMsgs) {
       throw new Violation('I17', `leader ${raft.id} has ${inflights.count} messages in flight to node ${id}, and ${view.settings.maxInflightMsgs} are allowed`);
     }
+    // What a leader knows of a disk that went back is about the disk of before (O12), and may start over (O13).
+    if (this.history.reverted.has(id)) return;
     const marks = this.mark(raft).match;
     const before = marks.get(id) ?? 0;
     if (match < before) throw new Violation('I17', `leader ${raft.id} takes match of node ${id} back from ${before} to ${match}`);

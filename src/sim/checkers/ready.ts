@@ -46,7 +46,7 @@ export class ReadyChecker implements Checker {
       case SimEventKind.Started:
         return started(event, mark, node);
       case SimEventKind.Stopped:
-        mark.left = node.durable.hardState;
+        mark.left = event.dataLoss === true ? null : node.durable.hardState;
         return;
       case SimEventKind.Ready:
         checkMemory(node, mark);

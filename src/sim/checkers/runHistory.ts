@@ -34,6 +34,8 @@ export class RunHistory {
   readonly opAt: number[] = [];
   /** Configurations in the order of their indexes. Written by the membership checker. */
   private readonly configs: IndexedConfig[] = [];
+  /** Nodes whose disks have lost what they had acknowledged. Written by the commit checker. */
+  readonly reverted = new Set<NodeId>();
   private readonly commits: TermCommit[] = [];
   private leaderHasCommitted = false;
 

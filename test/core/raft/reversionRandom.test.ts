@@ -1,7 +1,7 @@
-import { describe, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { ConfChangeType, newConfChangeV2 } from '../../../src/core/raftpb/confChange.js';
 import type { RandomSource } from '../../../src/core/random.js';
-import { ReadOnlyOption, type Index } from '../../../src/core/types.js';
+import { ReadOnlyOption } from '../../../src/core/types.js';
 import { announceSeed, seededRandom } from '../../support/seededRandom.js';
 import { copyOfStorage, emptyDisk, ShakyGroup, type ShakyNode } from '../../support/shakyGroup.js';
 
@@ -12,23 +12,24 @@ function pick<T>(random: RandomSource, values: readonly T[]): T {
 }
 
 /** A group whose options and weather are drawn, with a leader and some entries. */
-function drawGroup(random: RandomSource): ShakyGroup {
+function drawGroup(random: RandomSource, loosenFollowerLogRevert = false): ShakyGroup {
   const count = pick(random, [3, 3, 4, 5]);
   const voters = Array.from({ length: count }, (_, i) => i + 1);
   const readOnlyOption = pick(random, [ReadOnlyOption.Safe, ReadOnlyOption.LeaseBased]);
   const group = new ShakyGroup(
     { voters, learners: random(3) === 0 ? [count + 1] : [] },
     {
+      loosenFollowerLogRevert,
       electionTick: 10,
       heartbeatTick: pick(random, [1, 1, 2, 3]),
       asyncStorageWrites: random(2) === 0,
       preVote: random(2) === 0,
       checkQuorum: readOnlyOption === ReadOnlyOption.LeaseBased || random(2) === 0,
       readOnlyOption,
-      maxSizePerMsg: pick(random, [0, 20, 1024]),
+      maxSizePerMsg: pick(random, [20, 100, 1024]),
       maxInflightMsgs: pick(random, [1, 3, 256]),
     },
-    { loss: pick(random, [0, 5, 15]), twice: pick(random, [0, 10, 40]), replays: pick(random, [0, 1, 5]), delay: pick(random, [0, 1, 3]) },
+    { loss: pick(random, [0, 5, 15]), twice: pick(random, [0, 10, 40]), replays: pick(random, [0, 1, 5]), delay: pick(random, [0, 1, 2, 3]) },
     random,
   );
   group.tickUntil(() => (group.leader?.commit ?? 0) > 0, 300);
@@ -47,11 +48,14 @@ function propose(group: ShakyGroup, random: RandomSource): void {
   }
 }
 
+/** A voter becomes a learner, or the reverse. Three voters stay, so that one may forget. */
 function changeRole(group: ShakyGroup, random: RandomSource): void {
-  const id = 1 + random(group.nodes.length);
-  const type = pick(random, [ConfChangeType.ConfChangeAddNode, ConfChangeType.ConfChangeAddLearnerNode]);
+  const nodeId = 1 + random(group.nodes.length);
+  const leader = group.leader?.node;
+  const fewVoters = (leader?.status().config.voters.length ?? 0) <= 3;
+  const type = fewVoters || random(2) === 0 ? ConfChangeType.ConfChangeAddNode : ConfChangeType.ConfChangeAddLearnerNode;
   try {
-    group.leader?.node.proposeConfChange(newConfChangeV2({ changes: [{ type, nodeId: id }] }));
+    leader?.proposeConfChange(newConfChangeV2({ changes: [{ type, nodeId }] }));
   } catch {
     // Refused: another one is pending, or nobody would be left to vote.
   }
@@ -102,3 +106,156 @@ test('O12: nobody is suspected for what networks, crashes and slow disks do', ()
     expect(group.history.size).toBeGreaterThan(0);
   }
 });
+
+/** How a disk forgot, and what came of it. */
+interface Outcome {
+  /** `found`: the leader noticed. `healed`: a snapshot or a late message made up for the loss before that. `term`: the leadership ended before. */
+  readonly kind: 'found' | 'healed' | 'term' | 'missed';
+  /** From when the node was back. */
+  readonly ticks: number;
+}
+
+interface Wipe {
+  readonly outcome: Outcome;
+  readonly victim: ShakyNode;
+  /** Who led when the disk forgot. */
+  readonly leader: ShakyNode;
+}
+
+/** Whether, and when, the operator permits it. */
+const allowed = ['no', 'before', 'after', 'always'] as const;
+
+/** What was committed before the disk forgot is there, and nobody is taken to hold what it does not. */
+function checkMatches(group: ShakyGroup): void {
+  const leader = group.leader;
+  leader?.node.withProgress((id, { match }) => {
+    const held = group.get(id).storage;
+    if (match > held.lastIndex()) throw new Error(`node ${id} is taken to hold ${match}, and holds ${held.lastIndex()}`);
+    const own = leader.storage;
+    if (match < held.firstIndex() || match < own.firstIndex() || match > own.lastIndex()) return;
+    if (held.term(match) !== own.term(match)) throw new Error(`node ${id} is taken to hold ${match} of another term`);
+  });
+}
+
+/** All run, nobody is cut off, and somebody leads whom all others follow. */
+function heal(group: ShakyGroup): void {
+  const { weather } = group;
+  // Old heartbeats that come again for ever would keep a group without a leader from electing one.
+  group.weather = { loss: Math.min(weather.loss, 5), twice: 0, replays: 0, delay: Math.min(weather.delay, 1) };
+  group.cutOff = [];
+  for (const node of group.nodes) if (!node.up) node.start();
+  const isQuiet = (): boolean => {
+    const status = group.leader?.node.status();
+    if (status === undefined || status.hardState.commit < status.lastIndex) return false;
+    return [...status.progress.values()].every(({ match, quarantined }) => match === status.lastIndex || quarantined);
+  };
+  expect(group.tickUntil(isQuiet, 1000)).toBeLessThan(1000);
+  group.weather = weather;
+}
+
+function isPrefix(part: ShakyNode['storage'], whole: ShakyNode['storage']): boolean {
+  const last = part.lastIndex();
+  return last >= whole.firstIndex() - 1 && last <= whole.lastIndex() && whole.term(last) === part.term(last);
+}
+
+function forget(group: ShakyGroup, random: RandomSource, permit: (typeof allowed)[number]): Wipe {
+  const busy = random(2) === 0;
+  const victim = pick(random, group.nodes.filter((node) => !node.leads));
+  const backup = copyOfStorage(victim.storage);
+  for (let i = random(20); i >= 0; i--) {
+    propose(group, random);
+    if (random(8) === 0) fault(group, random);
+    group.tick();
+  }
+  heal(group);
+  // A message that takes a third of an election timeout, or is lost every seventh time, may need more than three of them.
+  group.weather = { ...group.weather, loss: Math.min(group.weather.loss, 5), delay: Math.min(group.weather.delay, 2) };
+  const leader = group.leader!;
+  if (leader === victim) return { outcome: { kind: 'term', ticks: 0 }, victim, leader };
+  const { hardState, progress } = leader.node.status();
+  const { match } = progress.get(victim.id)!;
+
+  victim.up = false;
+  if (permit === 'before') leader.node.allowNextRevert(victim.id, true);
+  for (let i = random(15); i > 0; i--) {
+    if (busy) propose(group, random);
+    if (random(10) === 0) leader.compact();
+    group.tick();
+  }
+  const restorable = backup.lastIndex() < match && isPrefix(backup, victim.storage);
+  victim.storage = restorable && random(2) === 0 ? backup : emptyDisk(group.confState);
+  victim.start();
+
+  let healedFor = 0;
+  for (let ticks = 1; ticks <= 60; ticks++) {
+    if (busy && random(2) === 0) propose(group, random);
+    group.tick();
+    if (!leader.leads || leader.node.basicStatus().hardState.term !== hardState.term) return { outcome: { kind: 'term', ticks }, victim, leader };
+    if (leader.node.basicStatus().quarantines > 0) return { outcome: { kind: 'found', ticks }, victim, leader };
+    // A question may still be under way.
+    if (victim.storage.lastIndex() >= match && ++healedFor > 10) return { outcome: { kind: 'healed', ticks }, victim, leader };
+  }
+  return { outcome: { kind: 'missed', ticks: 60 }, victim, leader };
+}
+
+/** Accidents, but for the node that has forgotten: it would forget that as well, and the leader could not tell it at once. */
+function accidents(group: ShakyGroup, random: RandomSource, spared: ShakyNode): void {
+  for (let i = 0; i < 100; i++) {
+    if (random(2) === 0) propose(group, random);
+    if (random(10) === 0) {
+      const node = pick(random, group.nodes.filter((other) => other !== spared));
+      if (random(2) === 0) node.up = false;
+      else node.start();
+    }
+    group.tick();
+    checkMatches(group);
+  }
+}
+
+/** Three election timeouts. */
+const mostTicks = 30;
+
+test('O12 O13: a disk that forgets is found out within three election timeouts, and nothing is lost', () => {
+  const seed = announceSeed('reversionRandom');
+  const kinds = new Map<string, number>();
+  let slowest = 0;
+  for (let run = 0; run < runs; run++) {
+    const random = seededRandom(seed + run);
+    const permit = pick(random, allowed);
+    try {
+      const outcome = runWithWipe(drawGroup(random, permit === 'always'), random, permit);
+      kinds.set(outcome.kind, (kinds.get(outcome.kind) ?? 0) + 1);
+      if (outcome.kind === 'found') slowest = Math.max(slowest, outcome.ticks);
+    } catch (error) {
+      throw new Error(`SEED=${seed + run} RUNS=1, ${permit} permitted`, { cause: error });
+    }
+  }
+  console.log(`${JSON.stringify(Object.fromEntries(kinds))}, found after at most ${slowest / 10} election timeouts`);
+  expect(kinds.get('missed')).toBeUndefined();
+  expect(slowest).toBeLessThanOrEqual(mostTicks);
+  // Otherwise the test would prove little.
+  if (runs >= 50) expect(kinds.get('found')).toBeGreaterThan(runs / 3);
+});
+
+function runWithWipe(group: ShakyGroup, random: RandomSource, permit: (typeof allowed)[number]): Outcome {
+  const { outcome, victim, leader } = forget(group, random, permit);
+  if (outcome.kind === 'found') {
+    const isOut = permit === 'no' || permit === 'after';
+    expect(leader.node.status().progress.get(victim.id)).toMatchObject({ quarantined: isOut });
+    for (let i = 0; i < 20 && leader.leads; i++) {
+      propose(group, random);
+      group.tick();
+      checkMatches(group);
+    }
+    if (permit === 'after' && leader.leads) leader.node.allowNextRevert(victim.id, true);
+    // Whoever is permitted to start over may vote before it holds everything again: no accidents until then.
+    if (permit !== 'no') heal(group);
+    accidents(group, random, victim);
+  }
+  heal(group);
+  const last = group.leader?.node;
+  if (last?.status().progress.get(victim.id)?.quarantined === true) last.allowNextRevert(victim.id, true);
+  heal(group);
+  expect(victim.node.basicStatus().lostUpTo).toBe(0);
+  return outcome;
+}

@@ -1,5 +1,5 @@
 import { OpOutcome } from '../../../src/sim/clientOp.js';
-import { SimPhase } from '../../../src/sim/simEvent.js';
+import { SimEventKind, SimPhase } from '../../../src/sim/simEvent.js';
 import { tellStories } from './violations.js';
 
 tellStories('commit', ['I4', 'I7', 'I14'], [
@@ -65,6 +65,15 @@ tellStories('commit', ['I4', 'I7', 'I14'], [
     breaks: 'I4',
     why: 'two of three disks lose a committed entry',
     happens: (c) => {
+      for (const id of [2, 3]) c.at(id).durable.log.entries.pop();
+      c.checkpoint();
+    },
+  },
+  {
+    breaks: null,
+    why: 'a wiped disk counts in no quorum, so no quorum is without the entry (O12)',
+    happens: (c) => {
+      c.emit({ kind: SimEventKind.Stopped, time: 0, node: 2, powerLoss: true, dataLoss: true });
       for (const id of [2, 3]) c.at(id).durable.log.entries.pop();
       c.checkpoint();
     },

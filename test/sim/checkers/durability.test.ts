@@ -46,6 +46,16 @@ tellStories('durability', ['I11', 'I12', 'I13'], [
     },
   },
   {
+    breaks: 'I11',
+    why: 'more is acknowledged than the leader of the term has',
+    happens: (c) => {
+      const stale = { ...c.at(1).log.entries[1]!, index: 4 };
+      c.at(2).log.put(stale);
+      c.at(2).durable.log.put(stale);
+      c.send(2, MsgAppResp, { to: 1, index: 4 });
+    },
+  },
+  {
     breaks: 'I12',
     why: 'a vote is granted that is not on the disk (M01)',
     happens: (c) => {

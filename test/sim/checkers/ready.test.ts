@@ -39,6 +39,16 @@ tellStories('Ready', ['I8', 'I10'], [
       c.start(2);
     },
   },
+  {
+    breaks: null,
+    why: 'a node forgets everything with its disk',
+    happens: (c) => {
+      c.emit({ kind: SimEventKind.Stopped, time: 0, node: 2, powerLoss: true, dataLoss: true });
+      c.at(2).durable.hardState = { term: 2, vote: None, commit: 3 };
+      c.at(2).record.vote = None;
+      c.start(2);
+    },
+  },
   { breaks: 'I8', why: 'a node starts in another term than its disk says', happens: (c) => { c.at(2).record.term = 3; c.start(2); } },
 
   { breaks: 'I10', why: 'entries leave a gap', happens: (c) => { const skipped = c.append(1); const next = c.append(1); c.at(2).log.put(skipped); c.at(2).log.put(next); c.ready(2, { entries: [next] }); } },

@@ -1,0 +1,48 @@
+// The public surface of the simulator, `import … from 'raftstep/sim'`. Re-exports only.
+
+export { simulate, type SimFailure, type SimOptions, type SimResult } from './simulate.js';
+export { shrink, type Shrunk } from './shrink.js';
+export { drawConfig, isProfile, profiles, type FaultWeights, type Profile, type SimConfig } from './simConfig.js';
+export { FaultKind, faultName } from './faultKind.js';
+
+export type { UserMachine, Workload, WorkloadRequest } from './userMachine.js';
+export { Prng } from './prng.js';
+export { KvKind, KvMachine, KvWorkload, type KvAnswer, type KvCommand } from './kv.js';
+export { OpOutcome, type ClientOp } from './clientOp.js';
+
+export { Violation, type Checker, type ClusterView, type DurableView, type NodeView, type ViewSettings } from './checker.js';
+export { allCheckers, type CheckerOptions, type StableLeadership } from './checkers/index.js';
+export { describeEvent } from './describeEvent.js';
+export {
+  SimEventKind,
+  SimPhase,
+  type AppliedEvent,
+  type CheckpointEvent,
+  type CommitEvent,
+  type CompactedEvent,
+  type ConfigAppliedEvent,
+  type DeliverEvent,
+  type EventBase,
+  type FaultEvent,
+  type LeaderCommitEvent,
+  type OpInvokedEvent,
+  type OpReturnedEvent,
+  type PhaseEvent,
+  type ProposedEvent,
+  type ReadAbortedEvent,
+  type ReadRequestedEvent,
+  type ReadStateEvent,
+  type ReadyEvent,
+  type RoleEvent,
+  type SendEvent,
+  type SimEvent,
+  type SnapshotCreatedEvent,
+  type SnapshotInstalledEvent,
+  type StartedEvent,
+  type SteppedEvent,
+  type StoppedEvent,
+  type SyncedEvent,
+  type TickedEvent,
+  type TruncatedEvent,
+  type WrittenEvent,
+} from './simEvent.js';

@@ -1,0 +1,130 @@
+/**
+ * The simulator on the command line; see `usage`. Ends with status 1 if a run fails, 2 for a wrong call.
+ */
+import { fork } from 'node:child_process';
+
+import { faultName } from '../../src/sim/index.js';
+import { parseCommand, usage, type SimCommand } from './commandLine.js';
+import { describeFailure, describeShrunk, emptyRange, rareFaults, runSeeds, type RangeResult } from './runSeeds.js';
+
+/** What a worker tells: seeds done so far, and at the end the seeds that failed. */
+interface WorkerReport {
+  readonly done: Omit<RangeResult, 'failures'>;
+  readonly failed: readonly number[];
+  readonly finished: boolean;
+}
+
+const startedAt = performance.now();
+const terminal = process.stderr.isTTY;
+let shownAt = 0;
+
+function main(): void {
+  let command: SimCommand;
+  try {
+    command = parseCommand(process.argv.slice(2));
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n${usage}`);
+    process.exitCode = 2;
+    return;
+  }
+  if (process.send !== undefined) work(command);
+  else if (command.jobs > 1) share(command);
+  else {
+    const result = runSeeds(command, (done) => show(done, command));
+    finish(result, command);
+    if (command.seeds === 1) console.log(`trace hash ${result.lastHash}`);
+    result.failures.slice(0, 1).forEach((failure) => console.log(describeFailure(failure, command.config)));
+    if (command.shrink) result.failures.slice(0, 1).forEach((failure) => console.log(describeShrunk(failure, command.config)));
+  }
+}
+
+/** A worker: runs its part of the seeds and reports. */
+function work(command: SimCommand): void {
+  const report = (result: RangeResult, finished: boolean): void => {
+    const { failures, ...done } = result;
+    const message: WorkerReport = { done, failed: failures.map(({ config }) => config.seed), finished };
+    process.send?.(message);
+  };
+  const result = runSeeds(command, (done) => {
+    if (done.seeds % 50 === 0) report(done, false);
+  });
+  report(result, true);
+}
+
+/** Shares the seeds among processes. */
+function share(command: SimCommand): void {
+  const { jobs, seeds, from, steps, profile, config } = command;
+  const reports: (WorkerReport | null)[] = [];
+  let running = 0;
+  for (let job = 0; job < jobs; job++) {
+    const first = from + Math.floor((seeds * job) / jobs);
+    const count = from + Math.floor((seeds * (job + 1)) / jobs) - first;
+    const args = ['--from', first, '--seeds', count, '--steps', steps, '--profile', profile, '--config', JSON.stringify(config)];
+    const child = fork(process.argv[1]!, args.map(String));
+    reports.push(null);
+    running++;
+    child.on('message', (message) => {
+      reports[job] = message as WorkerReport;
+      show(sum(reports), command);
+    });
+    child.on('exit', (code) => {
+      if (code !== 0) process.exitCode = 1;
+      running--;
+      if (running > 0) return;
+      finish(sum(reports), command);
+      const failed = reports.flatMap((report) => report?.failed ?? []);
+      if (failed.length > 0) repeat(failed[0]!, command);
+    });
+  }
+}
+
+function sum(reports: readonly (WorkerReport | null)[]): RangeResult {
+  const total = emptyRange();
+  for (const report of reports) {
+    if (report === null) continue;
+    const { done } = report;
+    total.seeds += done.seeds;
+    total.steps += done.steps;
+    total.time += done.time;
+    total.served += done.served;
+    total.violations += done.violations;
+    done.marks.forEach((seeds, kind) => (total.marks[kind]! += seeds));
+  }
+  return total;
+}
+
+/** Runs a failing seed once more, in this process, to tell what happened. */
+function repeat(seed: number, command: SimCommand): void {
+  const { failures } = runSeeds({ ...command, from: seed, seeds: 1 });
+  for (const failure of failures) {
+    console.log(describeFailure(failure, command.config));
+    if (command.shrink) console.log(describeShrunk(failure, command.config));
+  }
+}
+
+function show(done: RangeResult, { seeds }: SimCommand): void {
+  const now = performance.now();
+  if (!terminal || now - shownAt < 200) return;
+  shownAt = now;
+  process.stderr.write(`\r${done.seeds} of ${seeds} seeds, ${rate(done)} events/s, ${done.violations} violations `);
+}
+
+function rate({ steps }: RangeResult): number {
+  return Math.round(steps / ((performance.now() - startedAt) / 1000));
+}
+
+function finish(result: RangeResult, command: SimCommand): void {
+  if (terminal) process.stderr.write('\r\x1b[K');
+  const days = result.time / 1e6 / 86_400;
+  console.log(`faults, in how many of the seeds each happened:`);
+  const marks = result.marks.map((seeds, kind) => `${faultName(kind)} ${seeds}`);
+  console.log(`  ${marks.join(', ')}`);
+  const never = rareFaults(result, Number.MIN_VALUE);
+  if (never.length > 0) console.log(`  never: ${never.map((line) => line.split(':')[0]).join(', ')}`);
+  console.log(`virtual time ${days.toFixed(2)} days, ${result.served} operations served`);
+  const seconds = (performance.now() - startedAt) / 1000;
+  console.log(`${result.seeds} seeds (${command.profile}, from ${command.from}), ${result.steps} events, ${seconds.toFixed(1)} s, ${rate(result)} events/s, ${result.violations} violations`);
+  if (result.violations > 0) process.exitCode = 1;
+}
+
+main();

@@ -1,0 +1,86 @@
+import { FaultKind, faultName, shrink, simulate, type Profile, type SimConfig, type SimResult } from '../../src/sim/index.js';
+import { replayCommand } from './commandLine.js';
+
+/** Which seeds to run, and how. */
+export interface SeedRange {
+  readonly from: number;
+  readonly seeds: number;
+  readonly steps: number;
+  readonly profile: Profile;
+  readonly config?: Partial<SimConfig>;
+}
+
+/** What came of a range of seeds. */
+export interface RangeResult {
+  seeds: number;
+  steps: number;
+  /** Virtual microseconds. */
+  time: number;
+  /** Operations of clients that were answered. */
+  served: number;
+  /** Seeds in which each fault happened, by kind. */
+  marks: number[];
+  /** Runs that failed, at most ten. */
+  failures: SimResult[];
+  violations: number;
+  /** Trace hash of the last run. */
+  lastHash: string;
+}
+
+/** Nothing yet. */
+export function emptyRange(): RangeResult {
+  return { seeds: 0, steps: 0, time: 0, served: 0, marks: Object.keys(FaultKind).map(() => 0), failures: [], violations: 0, lastHash: '' };
+}
+
+/** Runs every seed of a range. */
+export function runSeeds(range: SeedRange, progress: (done: RangeResult) => void = () => undefined): RangeResult {
+  const total = emptyRange();
+  for (let seed = range.from; seed < range.from + range.seeds; seed++) {
+    const result = simulate({ seed, steps: range.steps, profile: range.profile, config: range.config ?? {} });
+    total.seeds++;
+    total.lastHash = result.traceHash;
+    total.steps += result.steps;
+    total.time += result.time;
+    total.served += result.cluster.ops.reduce((sum, op) => sum + (op.outcome === 1 ? 1 : 0), 0);
+    result.marks.forEach((times, kind) => {
+      if (times > 0) total.marks[kind]!++;
+    });
+    if (result.failure !== null) {
+      total.violations++;
+      if (total.failures.length < 10) total.failures.push(result);
+    }
+    progress(total);
+  }
+  return total;
+}
+
+/** Faults that happened in fewer of the seeds than `share`, with how often they did. */
+export function rareFaults(range: RangeResult, share: number): string[] {
+  return range.marks.flatMap((seeds, kind) => (seeds < range.seeds * share ? [`${faultName(kind)}: ${seeds} of ${range.seeds} seeds`] : []));
+}
+
+/** A failing run for people: what is wrong, the configuration, the last events, and how to repeat it. */
+export function describeFailure(result: SimResult, given: Partial<SimConfig> = {}): string {
+  const { config, failure } = result;
+  const { seed, steps, profile } = config;
+  return [
+    `seed ${seed}: ${failure?.message}`,
+    `configuration: ${JSON.stringify(config)}`,
+    `the last events:`,
+    ...result.recent(),
+    `${failure?.error instanceof Error ? failure.error.stack : ''}`,
+    `replay: ${replayCommand(seed, given.steps ?? steps, profile as Profile, given)}`,
+  ].join('\n');
+}
+
+/** Makes a failing run smaller, and says how to repeat the smaller one. */
+export function describeShrunk(result: SimResult, given: Partial<SimConfig>): string {
+  const { seed, steps, profile } = result.config;
+  const options = { seed, steps, profile: profile as Profile, config: given };
+  const { config, result: smaller, tried } = shrink(options);
+  return [
+    `smaller, after ${tried} tries: ${smaller.steps} events, ${JSON.stringify(config)}`,
+    `  ${smaller.failure?.message}`,
+    `replay: ${replayCommand(seed, steps, profile as Profile, config)}`,
+  ].join('\n');
+}
