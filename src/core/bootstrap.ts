@@ -1,5 +1,5 @@
 import { RaftError, RaftErrorCode } from './errors.js';
-import { ConfChangeType, newConfChange } from './raftpb/confChange.js';
+import { ConfChangeType, type ConfChange } from './raftpb/confChange.js';
 import { encodeConfChange } from './raftpb/confChangeWire.js';
 import { EntryType, newEntry, type Entry } from './raftpb/entry.js';
 import { applyConfChange } from './raft/membership.js';
@@ -26,11 +26,7 @@ export function bootstrap(raft: Raft, peers: readonly Peer[]): void {
   // A faster peer may have asked for our vote before: neither its term nor the vote may be forgotten.
   if (raft.term === 0) becomeFollower(raft, 1, None);
   const entries: Entry[] = peers.map((peer, i) => {
-    const change = newConfChange({
-      type: ConfChangeType.ConfChangeAddNode,
-      nodeId: peer.id,
-      context: peer.context ?? emptyBytes,
-    });
+    const change: ConfChange = { type: ConfChangeType.ConfChangeAddNode, nodeId: peer.id, context: peer.context ?? emptyBytes, id: 0 };
     return newEntry(EntryType.EntryConfChange, encodeConfChange(change), 1, i + 1);
   });
   raft.log.append(entries);

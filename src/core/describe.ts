@@ -13,6 +13,8 @@ import type { Message } from './raftpb/message.js';
 import { messageTypeName } from './raftpb/messageType.js';
 import { isEmptySnapshot, type ConfState, type HardState, type Snapshot } from './raftpb/state.js';
 import type { Ready, SoftState } from './ready.js';
+import { progressStateName, type Progress } from './tracker/progress.js';
+import type { ProgressTracker } from './tracker/progressTracker.js';
 import { LocalAppendThread, LocalApplyThread, None, stateTypeName, type NodeId } from './types.js';
 
 /** Turns the data of an entry of the application into text. The default is {@link quoteBytes}. */
@@ -136,16 +138,22 @@ function nameOf(table: Readonly<Record<string, number>>, value: number): string 
   return Object.keys(table).find((name) => table[name] === value) ?? String(value);
 }
 
-/**
- * Progress of all peers, one `id: progress` line each, in the order given (a tracker's is by id).
- *
- * @param ids the peers, and
- * @param progresses what is known of each, at the same positions.
- */
-export function describeProgress(ids: readonly NodeId[], progresses: readonly { describe(): string }[]): string {
-  let text = '';
-  for (let i = 0; i < ids.length; i++) text += `${ids[i]!}: ${progresses[i]!.describe()}\n`;
+/** Progress of one peer, such as `StateReplicate match=7 next=8 learner paused pendingSnap=5 inactive inflight=3[full]`. */
+export function describeProgress(progress: Progress): string {
+  const { state, match, next, pendingSnapshot, inflights } = progress;
+  let text = `${progressStateName(state)} match=${match} next=${next}`;
+  if (progress.isLearner) text += ' learner';
+  if (progress.isPaused()) text += ' paused';
+  if (pendingSnapshot > 0) text += ` pendingSnap=${pendingSnapshot}`;
+  if (!progress.recentActive) text += ' inactive';
+  if (progress.quarantined) text += ' quarantined';
+  if (inflights.count > 0) text += ` inflight=${inflights.count}${inflights.full() ? '[full]' : ''}`;
   return text;
+}
+
+/** Progress of all peers of a tracker, one `id: progress` line each, in ascending order of ids. */
+export function describeProgresses({ ids, progresses }: Pick<ProgressTracker, 'ids' | 'progresses'>): string {
+  return ids.map((id, i) => `${id}: ${describeProgress(progresses[i]!)}\n`).join('');
 }
 
 /** What {@link describeReady} says of a Ready that has nothing to show. */

@@ -1,6 +1,7 @@
 // The public surface of the core, `import … from 'raftstep'`. Re-exports only.
 
 export { RawNode } from './rawNode.js';
+export { checkInvariants } from './checkInvariants.js';
 export type { Config } from './config.js';
 export type { Ready, SoftState } from './ready.js';
 export type { AbortedRead, ReadState } from './raft/raft.js';

@@ -8,7 +8,6 @@ import { EntryType, isConfChangeEntry, newEntry, type Entry } from './raftpb/ent
 import { newMessage, type Message } from './raftpb/message.js';
 import { MessageType } from './raftpb/messageType.js';
 import type { ConfState } from './raftpb/state.js';
-import { checkInvariants } from './raft/invariants.js';
 import { applyConfChange } from './raft/membership.js';
 import { newRaft } from './raft/newRaft.js';
 import { hexId, type Raft } from './raft/raft.js';
@@ -23,6 +22,7 @@ import { basicStatus, progressStatus, status, type BasicStatus, type ProgressSta
 import { isCanonicalNodeId, None, SnapshotStatus, StateType, type EntryId, type NodeId } from './types.js';
 
 let raftOf: (node: RawNode) => Raft;
+let runOn: <T>(node: RawNode, work: (raft: Raft) => T) => T;
 
 /**
  * One member of a Raft group: a state machine without threads, clocks or I/O. The host calls `tick` at
@@ -45,6 +45,7 @@ export class RawNode {
 
   static {
     raftOf = (node) => node.#raft;
+    runOn = (node, work) => node.#run(work);
   }
 
   /**
@@ -162,14 +163,7 @@ export class RawNode {
   applyConfChange(entry: Entry): ConfState | null {
     this.#check();
     if (!isEntry(entry) || !isConfChangeEntry(entry)) throw invalid('applyConfChange: the entry is not a configuration change');
-    this.#enter();
-    try {
-      return applyConfChange(this.#raft, entry);
-    } catch (error) {
-      return this.#fail(error);
-    } finally {
-      this.#running = false;
-    }
+    return this.#run((raft) => applyConfChange(raft, entry));
   }
 
   /**
@@ -246,14 +240,7 @@ export class RawNode {
     this.#check();
     const reason = refuseRevert(this.#raft, id);
     if (reason !== null) throw new RaftError(RaftErrorCode.RevertRefused, `allowNextRevert refused: ${reason}`, { reason });
-    this.#enter();
-    try {
-      allowNextRevert(this.#raft, id, allow);
-    } catch (error) {
-      this.#fail(error);
-    } finally {
-      this.#running = false;
-    }
+    this.#run((raft) => allowNextRevert(raft, id, allow));
   }
 
   /** Whether `ready` has anything to say. False between `ready` and `advance` only if nothing new has come up. */
@@ -332,31 +319,10 @@ export class RawNode {
   bootstrap(peers: readonly Peer[]): void {
     this.#check();
     checkBootstrap(this.#raft, peers);
-    this.#enter();
-    try {
-      bootstrap(this.#raft, peers);
+    this.#run((raft) => {
+      bootstrap(raft, peers);
       this.#ready.forgetHardState();
-    } catch (error) {
-      this.#fail(error);
-    } finally {
-      this.#running = false;
-    }
-  }
-
-  /**
-   * Checks every invariant of the node's memory, for tests and simulators. Costs time in the order of the members.
-   *
-   * @throws RaftError `ERR_RAFT_INVARIANT_VIOLATED` that names the one that does not hold.
-   */
-  checkInvariants(): void {
-    this.#enter();
-    try {
-      checkInvariants(this.#raft);
-    } catch (error) {
-      this.#fail(error);
-    } finally {
-      this.#running = false;
-    }
+    });
   }
 
   #propose(entry: Entry): EntryId | null {
@@ -392,6 +358,18 @@ export class RawNode {
     return reason;
   }
 
+  /** What the hot calls spell out, so that they need no closure. */
+  #run<T>(work: (raft: Raft) => T): T {
+    this.#enter();
+    try {
+      return work(this.#raft);
+    } catch (error) {
+      return this.#fail(error);
+    } finally {
+      this.#running = false;
+    }
+  }
+
   #check(): void {
     if (this.#failed) {
       throw new RaftError(RaftErrorCode.NodeStopped, `node ${hexId(this.#raft.id)} stopped after an error`, { cause: this.#failure });
@@ -420,6 +398,11 @@ export class RawNode {
 
 function invalid(message: string): RaftError {
   return new RaftError(RaftErrorCode.ArgumentInvalid, message);
+}
+
+/** Does something with the record inside of a node as one of its calls would: an error stops the node. Not part of the public surface. */
+export function runInside<T>(node: RawNode, work: (raft: Raft) => T): T {
+  return runOn(node, work);
 }
 
 /** The record inside of a node, for tests. Not part of the public surface. */

@@ -17,7 +17,11 @@ export interface Checker {
   readonly name: string;
   /** Kinds of events that it wants. */
   readonly kinds: readonly SimEventKind[];
-  /** @throws Violation if an invariant is broken. Any other error ends the run as well. */
+  /**
+   * Looks at an event.
+   *
+   * @throws Violation if an invariant is broken. Any other error ends the run as well.
+   */
   onEvent(event: SimEvent, view: ClusterView): void;
 }
 
@@ -26,7 +30,11 @@ export class Violation extends Error {
   /** Name of the invariant, such as `I1`. */
   readonly invariant: string;
 
-  /** @param message what is wrong, with nodes, terms and indexes. */
+  /**
+   * A violation of an invariant.
+   *
+   * @param message what is wrong, with nodes, terms and indexes.
+   */
   constructor(invariant: string, message: string) {
     super(`${invariant}: ${message}`);
     this.name = 'Violation';
@@ -40,6 +48,7 @@ export interface ClusterView {
   readonly now: number;
   /** Scheduled events handled so far. */
   readonly steps: number;
+  /** Phase of the run. */
   readonly phase: SimPhase;
   /** All nodes that ever existed, in order of creation; an array, for plain loops. */
   readonly nodes: readonly NodeView[];
@@ -57,20 +66,29 @@ export interface ClusterView {
 
 /** What all members have in common, as far as checks depend on it. */
 export interface ViewSettings {
+  /** As in `Config`. */
   readonly preVote: boolean;
+  /** As in `Config`. */
   readonly checkQuorum: boolean;
+  /** As in `Config`. */
   readonly asyncStorageWrites: boolean;
+  /** As in `Config`. */
   readonly readOnlyOption: ReadOnlyOption;
   /** Whether clocks, pauses and operators stay within what lease reads tolerate, so that these must be linearizable. */
   readonly leasesHold: boolean;
+  /** As in `Config`. */
   readonly maxInflightMsgs: number;
+  /** As in `Config`. */
   readonly electionTick: number;
+  /** As in `Config`. */
   readonly heartbeatTick: number;
+  /** As in `Config`. */
   readonly stepDownOnRemoval: boolean;
 }
 
 /** One node as a checker sees it. */
 export interface NodeView {
+  /** Its id. */
   readonly id: NodeId;
   /** Whether the process runs; also while it is paused. */
   readonly up: boolean;
@@ -94,6 +112,7 @@ export interface NodeView {
 
 /** What the disk of a node holds for certain. */
 export interface DurableView {
+  /** Hard state on the disk. */
   readonly hardState: HardState;
   /** Index of the newest snapshot on the disk, 0 for none. */
   readonly snapshotIndex: Index;

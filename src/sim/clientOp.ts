@@ -29,7 +29,9 @@ export interface ClientOp {
   readonly command: unknown;
   /** Virtual times in microseconds; `returnedAt` is Infinity until it ended, and stays so for an unknown outcome. */
   readonly invokedAt: number;
+  /** Virtual time at which it ended; see `invokedAt`. */
   returnedAt: number;
+  /** How it ended. */
   outcome: OpOutcome;
   /** Index at which the write was applied or the read confirmed; 0 before that. */
   index: Index;

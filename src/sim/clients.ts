@@ -160,7 +160,7 @@ export class Clients {
         continue;
       }
       op.index = index;
-      op.answer = node.machine.query(op.request);
+      op.answer = node.application.machine.query(op.request);
       this.finish(op, OpOutcome.Ok);
     }
     this.waiting[node.position] = left;

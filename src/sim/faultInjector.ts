@@ -220,13 +220,13 @@ export class FaultInjector {
     if (node === null) return;
     const length = this.ticks(2, 200);
     if (faultRandom.chance(0.5)) {
-      node.stalledUntil = scheduler.now + length;
+      node.disk.stalledUntil = scheduler.now + length;
       return this.tell(FaultKind.DiskStall, node.id, `${length} us`);
     }
-    node.diskSlowness = faultRandom.between(5, 50);
-    this.tell(FaultKind.SlowDisk, node.id, `${node.diskSlowness} times, ${length} us`);
+    node.disk.slowness = faultRandom.between(5, 50);
+    this.tell(FaultKind.SlowDisk, node.id, `${node.disk.slowness} times, ${length} us`);
     scheduler.after(length, () => {
-      node.diskSlowness = 1;
+      node.disk.slowness = 1;
     });
   }
 
@@ -275,7 +275,7 @@ export class FaultInjector {
   private strikeCompaction(): void {
     const node = this.leaderOrAny();
     if (node === null) return;
-    if (node.maybeCompact(1, 0)) this.tell(FaultKind.CompactAll, node.id, '');
+    if (node.application.maybeCompact(1, 0)) this.tell(FaultKind.CompactAll, node.id, '');
   }
 
   private strikeReports(): void {

@@ -2,6 +2,8 @@ import type { Prng } from './prng.js';
 import type { SimConfig } from './simConfig.js';
 import type { UserMachine, Workload, WorkloadRequest } from './userMachine.js';
 
+const { imul } = Math;
+
 /** Kinds of commands of the default workload. */
 export const KvKind = {
   /** Reads a register. */
@@ -15,6 +17,7 @@ export type KvKind = (typeof KvKind)[keyof typeof KvKind];
 
 /** A command of the default workload: a few registers that hold numbers. */
 export interface KvCommand {
+  /** What to do. */
   readonly kind: KvKind;
   /** Register, from 0 on. */
   readonly key: number;
@@ -90,7 +93,7 @@ export class KvMachine implements UserMachine {
     let last = this.registers.length;
     // A register that was only read so far makes no difference.
     while (last > 0 && this.registers[last - 1] === 0) last--;
-    for (let i = 0; i < last; i++) h = Math.imul(h ^ this.registers[i]!, 0x01000193);
+    for (let i = 0; i < last; i++) h = imul(h ^ this.registers[i]!, 0x01000193);
     return h >>> 0;
   }
 }
@@ -105,7 +108,11 @@ export class KvWorkload implements Workload {
   /** Value written last to every register, as far as the clients asked for it: what a cas may hope for. */
   private readonly hoped: number[] = [];
 
-  /** @param config how many registers, and which commands how often. */
+  /**
+   * Clients of a run.
+   *
+   * @param config how many registers, and which commands how often.
+   */
   constructor(config: SimConfig) {
     this.config = config;
   }

@@ -4,6 +4,8 @@ import type { ClientOp } from './clientOp.js';
 import { readUint32, writeUint32 } from './kv.js';
 import type { UserMachine } from './userMachine.js';
 
+const { imul } = Math;
+
 const headLength = 6;
 
 /** A request with its operation in front, as it goes into the log. */
@@ -91,7 +93,7 @@ export class MachineHost {
   /** Hash of state and sessions. */
   hash(): number {
     let h = this.machine.hash();
-    for (let i = 0; i < this.sessions.length; i++) if (this.sessions[i] !== 0) h = Math.imul(h ^ (this.sessions[i]! + i * 0x9e3779b9), 0x01000193);
+    for (let i = 0; i < this.sessions.length; i++) if (this.sessions[i] !== 0) h = imul(h ^ (this.sessions[i]! + i * 0x9e3779b9), 0x01000193);
     return h >>> 0;
   }
 }

@@ -12,6 +12,8 @@ export class Prng {
   private counter = 1;
 
   /**
+   * A stream.
+   *
    * @param seed a safe integer of 0 or more.
    * @param name what the numbers are for.
    */

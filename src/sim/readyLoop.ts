@@ -82,7 +82,7 @@ export function applyAll(node: SimNode, entries: readonly Entry[], crash: CrashP
   const until = crash === FaultKind.CrashWhileApplying ? host.crashRandom.below(entries.length) : entries.length;
   for (let i = 0; i < until; i++) node.applyEntry(entries[i]!);
   if (until < entries.length && crashHere(node, crash, FaultKind.CrashWhileApplying)) return false;
-  node.compactAsUsual();
+  node.application.compactAsUsual();
   host.appliedTo(node);
   return true;
 }
@@ -114,7 +114,7 @@ export class ReadyLoop implements ReadyHandler {
     // A snapshot will be acknowledged like entries, so it is worth a sync as well.
     if (!ready.mustSync && ready.snapshot === null) return this.finish(ready, crash);
 
-    const latency = node.diskLatency();
+    const latency = node.disk.syncLatency();
     if (latency === 0) {
       sync(node);
       return this.finish(ready, crash);
@@ -132,7 +132,7 @@ export class ReadyLoop implements ReadyHandler {
     const { node } = this;
     if (crashHere(node, crash, FaultKind.CrashBeforeSend)) return;
     if (!sendAll(node, ready.messages, crash)) return;
-    if (ready.snapshot !== null) node.installSnapshot(ready.snapshot);
+    if (ready.snapshot !== null) node.application.install(ready.snapshot);
     if (!applyAll(node, ready.committedEntries, crash)) return;
     if (crashHere(node, crash, FaultKind.CrashBeforeAdvance)) return;
     this.waiting = false;

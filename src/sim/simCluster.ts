@@ -1,3 +1,4 @@
+import { checkInvariants } from '../core/checkInvariants.js';
 import { newConfState, type ConfState, type Snapshot } from '../core/raftpb/state.js';
 import type { AbortedRead, ReadState } from '../core/raft/raft.js';
 import type { Message } from '../core/raftpb/message.js';
@@ -9,6 +10,7 @@ import { FaultInjector } from './faultInjector.js';
 import { FaultKind, faultKinds } from './faultKind.js';
 import { Liveness } from './liveness.js';
 import { MachineHost } from './machineHost.js';
+import { isMember } from './members.js';
 import { Prng } from './prng.js';
 import { ReadyLoop } from './readyLoop.js';
 import { Scheduler } from './scheduler.js';
@@ -143,7 +145,7 @@ export class SimCluster implements ClusterView {
     this.scheduler.step();
     this.steps++;
     if (this.steps % checkpointSteps === 0) {
-      for (const { rawNode } of this.nodes) if (rawNode !== null) rawNode.checkInvariants();
+      for (const { rawNode } of this.nodes) if (rawNode !== null) checkInvariants(rawNode);
       this.emit({ kind: SimEventKind.Checkpoint, time: this.now, node: None });
     }
   }
@@ -333,8 +335,3 @@ export class SimCluster implements ClusterView {
     if (!node.up) this.restartLater(node);
   }
 }
-
-function isMember(confState: ConfState, id: NodeId): boolean {
-  return confState.voters.includes(id) || confState.learners.includes(id) || confState.votersOutgoing.includes(id);
-}
-

@@ -26,20 +26,35 @@ export interface SimConfig {
   readonly bootstrap: boolean;
 
   // -- Options of the core, of the same names
+  /** As in `Config`. */
   readonly electionTick: number;
+  /** As in `Config`. */
   readonly heartbeatTick: number;
+  /** As in `Config`. */
   readonly preVote: boolean;
+  /** As in `Config`. */
   readonly checkQuorum: boolean;
+  /** As in `Config`. */
   readonly readOnlyOption: ReadOnlyOption;
+  /** As in `Config`. */
   readonly leaseMarginTicks: number;
+  /** As in `Config`. */
   readonly asyncStorageWrites: boolean;
+  /** As in `Config`. */
   readonly stepDownOnRemoval: boolean;
+  /** As in `Config`. */
   readonly disableProposalForwarding: boolean;
+  /** As in `Config`. */
   readonly disableConfChangeValidation: boolean;
+  /** As in `Config`. */
   readonly maxSizePerMsg: number;
+  /** As in `Config`. */
   readonly maxCommittedSizePerReady: number;
+  /** As in `Config`. */
   readonly maxUncommittedEntriesSize: number;
+  /** As in `Config`. */
   readonly maxInflightMsgs: number;
+  /** As in `Config`. */
   readonly maxInflightBytes: number;
 
   // -- Hosts
@@ -59,6 +74,7 @@ export interface SimConfig {
   readonly applyLatency: number;
   /** Slowest and fastest clock, as a factor of the true rate. */
   readonly slowestClock: number;
+  /** Fastest clock; see `slowestClock`. */
   readonly fastestClock: number;
   /** Probability that a Ready is interrupted by a crash. */
   readonly readyCrash: number;
@@ -92,7 +108,9 @@ export interface SimConfig {
   readonly leasesHold: boolean;
 
   // -- Clients
+  /** Clients, each with one operation at a time. */
   readonly clients: number;
+  /** Registers of the default workload. */
   readonly keys: number;
   /** Mean time that a client waits between two operations. */
   readonly thinkTime: number;
@@ -108,24 +126,39 @@ export interface SimConfig {
 
 /** How often each group of faults is chosen, against the others. */
 export interface FaultWeights {
+  /** Nodes that cannot hear each other. */
   readonly partition: number;
+  /** Links that hold messages back. */
   readonly clog: number;
+  /** Messages of the past. */
   readonly replay: number;
+  /** One node at a time. */
   readonly crash: number;
+  /** All nodes at once. */
   readonly crashAll: number;
+  /** Processes that stand still. */
   readonly pause: number;
+  /** Disks that are slow or stall. */
   readonly disk: number;
+  /** Changes of the configuration, sensible and impossible ones. */
   readonly membership: number;
+  /** Transfers of the leadership to whomever. */
   readonly transfer: number;
+  /** Campaigns for no reason. */
   readonly campaign: number;
+  /** Followers that forget their leader. */
   readonly forgetLeader: number;
+  /** Logs discarded up to the last applied entry. */
   readonly compaction: number;
+  /** Wrong and missing reports of peers and snapshots. */
   readonly reports: number;
+  /** Quiet windows and bursts. */
   readonly workload: number;
 }
 
 /** Names of the profiles: what a run concentrates on. `default` draws everything. */
 export const profiles = ['default', 'churn', 'snap', 'async', 'reads', 'lease', 'partition', 'powerloss', 'small', 'calm'] as const;
+/** Name of a profile. */
 export type Profile = (typeof profiles)[number];
 
 /** Whether there is a profile of that name. */

@@ -78,6 +78,8 @@ export type SimPhase = (typeof SimPhase)[keyof typeof SimPhase];
 
 /** What every event says. Events are never changed after they were emitted. */
 export interface EventBase {
+  /** What happened; tells the kinds of {@link SimEvent} apart. */
+  readonly kind: SimEventKind;
   /** Virtual time in microseconds. */
   readonly time: number;
   /** Node it happens on; `None` for what concerns the whole cluster. */
@@ -91,7 +93,9 @@ export interface StartedEvent extends EventBase {
   readonly incarnation: number;
   /** What the storage held. */
   readonly hardState: HardState;
+  /** Last index of the log. */
   readonly lastIndex: Index;
+  /** Term of the entry there. */
   readonly lastTerm: Term;
   /** Index that the state machine starts from: of the snapshot, or what a durable machine has applied. */
   readonly applied: Index;
@@ -109,6 +113,7 @@ export interface StoppedEvent extends EventBase {
 /** A Ready was taken out of a node. */
 export interface ReadyEvent extends EventBase {
   readonly kind: typeof SimEventKind.Ready;
+  /** What was handed out. */
   readonly ready: Ready;
   /** Whether an earlier Ready of this incarnation is still being handled; only right with asynchronous writes. */
   readonly pending: boolean;
@@ -117,8 +122,11 @@ export interface ReadyEvent extends EventBase {
 /** A write reached the page cache: one Ready, or one MsgStorageAppend. Atomic. */
 export interface WrittenEvent extends EventBase {
   readonly kind: typeof SimEventKind.Written;
+  /** Entries that were appended, replacing what was there from the first one on. */
   readonly entries: readonly Entry[];
+  /** Hard state that was saved; null for none. */
   readonly hardState: HardState | null;
+  /** Snapshot of a leader that replaced the log; null for none. */
   readonly snapshot: Snapshot | null;
 }
 
@@ -130,58 +138,74 @@ export interface SyncedEvent extends EventBase {
 /** A message leaves `node`. */
 export interface SendEvent extends EventBase {
   readonly kind: typeof SimEventKind.Send;
+  /** The message. */
   readonly message: Message;
 }
 
 /** A message is about to be stepped by `node`. */
 export interface DeliverEvent extends EventBase {
   readonly kind: typeof SimEventKind.Deliver;
+  /** The message. */
   readonly message: Message;
 }
 
 /** A message was stepped by `node`. */
 export interface SteppedEvent extends EventBase {
   readonly kind: typeof SimEventKind.Stepped;
+  /** The message. */
   readonly message: Message;
+  /** What the core says became of it. */
   readonly result: StepResult;
   /** Term and vote of the node before the step; those after it are in the view. */
   readonly termBefore: Term;
+  /** Vote of the node before the step. */
   readonly voteBefore: NodeId;
 }
 
 /** A role was taken on. */
 export interface RoleEvent extends EventBase {
   readonly kind: typeof SimEventKind.Role;
+  /** The role. */
   readonly state: StateType;
+  /** Term of the node. */
   readonly term: Term;
+  /** Its vote in that term. */
   readonly vote: NodeId;
+  /** Leader it knows, or `None`. */
   readonly lead: NodeId;
 }
 
 /** A leader moved its commit index. */
 export interface LeaderCommitEvent extends EventBase {
   readonly kind: typeof SimEventKind.LeaderCommit;
+  /** Term of the leader. */
   readonly term: Term;
+  /** The commit index it has now. */
   readonly commit: Index;
 }
 
 /** The commit index of a node has risen. */
 export interface CommitEvent extends EventBase {
   readonly kind: typeof SimEventKind.Commit;
+  /** Commit index before the call. */
   readonly from: Index;
+  /** Commit index after the call. */
   readonly to: Index;
 }
 
 /** The state machine applied an entry. */
 export interface AppliedEvent extends EventBase {
   readonly kind: typeof SimEventKind.Applied;
+  /** The entry. */
   readonly entry: Entry;
+  /** Incarnation of the node. */
   readonly incarnation: number;
 }
 
 /** A configuration change was applied. */
 export interface ConfigAppliedEvent extends EventBase {
   readonly kind: typeof SimEventKind.ConfigApplied;
+  /** The entry with the change. */
   readonly entry: Entry;
   /** Configuration now in force; null if the change had no effect. */
   readonly confState: ConfState | null;
@@ -190,6 +214,7 @@ export interface ConfigAppliedEvent extends EventBase {
 /** A snapshot replaced state machine and log. */
 export interface SnapshotInstalledEvent extends EventBase {
   readonly kind: typeof SimEventKind.SnapshotInstalled;
+  /** The snapshot. */
   readonly snapshot: Snapshot;
   /** Hash of the state machine after it was restored. */
   readonly stateHash: number;
@@ -198,6 +223,7 @@ export interface SnapshotInstalledEvent extends EventBase {
 /** A node made a snapshot of its state machine. */
 export interface SnapshotCreatedEvent extends EventBase {
   readonly kind: typeof SimEventKind.SnapshotCreated;
+  /** The snapshot. */
   readonly snapshot: Snapshot;
   /** Hash of the state machine. */
   readonly stateHash: number;
@@ -206,22 +232,27 @@ export interface SnapshotCreatedEvent extends EventBase {
 /** A node discarded its log up to `index`. */
 export interface CompactedEvent extends EventBase {
   readonly kind: typeof SimEventKind.Compacted;
+  /** Last entry that is gone. */
   readonly index: Index;
 }
 
 /** Written entries from `index` to `last` are about to be replaced. */
 export interface TruncatedEvent extends EventBase {
   readonly kind: typeof SimEventKind.Truncated;
+  /** First entry that is replaced. */
   readonly index: Index;
+  /** Last entry that was there. */
   readonly last: Index;
 }
 
 /** A proposal was accepted by a node. What was refused is not reported. */
 export interface ProposedEvent extends EventBase {
   readonly kind: typeof SimEventKind.Proposed;
+  /** The bytes. */
   readonly data: Uint8Array;
   /** Term and index it got on a leader; 0 and 0 on a follower, which has forwarded it. */
   readonly term: Term;
+  /** Index it got; see `term`. */
   readonly index: Index;
   /** Whether it is a configuration change. */
   readonly confChange: boolean;
@@ -230,26 +261,32 @@ export interface ProposedEvent extends EventBase {
 /** A client started an operation. `op` changes later, until its OpReturned. */
 export interface OpInvokedEvent extends EventBase {
   readonly kind: typeof SimEventKind.OpInvoked;
+  /** The operation. */
   readonly op: ClientOp;
 }
 
 /** A client operation ended; `op` says how, and does not change any more. */
 export interface OpReturnedEvent extends EventBase {
   readonly kind: typeof SimEventKind.OpReturned;
+  /** The operation. */
   readonly op: ClientOp;
 }
 
 /** A read was given to `node` and accepted. */
 export interface ReadRequestedEvent extends EventBase {
   readonly kind: typeof SimEventKind.ReadRequested;
+  /** Context given to `readIndex`. */
   readonly requestContext: Uint8Array;
+  /** The operation it belongs to. */
   readonly op: ClientOp;
 }
 
 /** A read got its index. */
 export interface ReadStateEvent extends EventBase {
   readonly kind: typeof SimEventKind.ReadState;
+  /** Context that came back. */
   readonly requestContext: Uint8Array;
+  /** Index that has to be applied before the read is served. */
   readonly index: Index;
   /** The operation; null if the context is nobody's, which is a violation. */
   readonly op: ClientOp | null;
@@ -258,6 +295,7 @@ export interface ReadStateEvent extends EventBase {
 /** A read was aborted. */
 export interface ReadAbortedEvent extends EventBase {
   readonly kind: typeof SimEventKind.ReadAborted;
+  /** Context that came back. */
   readonly requestContext: Uint8Array;
 }
 
@@ -278,6 +316,7 @@ export interface FaultEvent extends EventBase {
 /** The run enters another phase. */
 export interface PhaseEvent extends EventBase {
   readonly kind: typeof SimEventKind.Phase;
+  /** The phase that begins. */
   readonly phase: SimPhase;
 }
 

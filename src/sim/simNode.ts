@@ -2,17 +2,20 @@ import { RaftError, RaftErrorCode } from '../core/errors.js';
 import type { ConfChange, ConfChangeV2 } from '../core/raftpb/confChange.js';
 import { isConfChangeEntry, type Entry } from '../core/raftpb/entry.js';
 import type { Message } from '../core/raftpb/message.js';
-import { emptyConfState, type ConfState, type Snapshot } from '../core/raftpb/state.js';
+import type { ConfState, Snapshot } from '../core/raftpb/state.js';
 import type { Raft } from '../core/raft/raft.js';
-import { StepResult } from '../core/raft/stepResult.js';
+import type { StepResult } from '../core/raft/stepResult.js';
 import { internalRaft, RawNode } from '../core/rawNode.js';
 import type { Ready } from '../core/ready.js';
 import type { TraceEvent } from '../core/trace.js';
 import { StateType, type EntryId, type Index, type NodeId, type SnapshotStatus } from '../core/types.js';
+import { Application } from './application.js';
 import type { ClientOp } from './clientOp.js';
+import { coreOptions } from './coreOptions.js';
 import type { DurableView, NodeView } from './checker.js';
+import { DiskSpeed } from './diskSpeed.js';
 import { FaultKind, faultName } from './faultKind.js';
-import { MachineHost } from './machineHost.js';
+import { isMember } from './members.js';
 import type { NodeHost } from './nodeHost.js';
 import { Prng } from './prng.js';
 import { tickMicros } from './simConfig.js';
@@ -27,15 +30,14 @@ export interface ReadyHandler {
   readonly waiting: boolean;
 }
 
-/** Latency of a disk without faults, in microseconds. */
-const healthyLatency = 200;
-
 /** A process with a RawNode, on a machine with a disk. */
 export class SimNode implements NodeView {
   readonly id: NodeId;
   readonly position: number;
   readonly host: NodeHost;
   readonly storage: SimStorage;
+  readonly disk: DiskSpeed;
+  readonly application: Application;
   /** Rate of its clock against the true time. */
   readonly clockRate: number;
   /** Whether it was a member from the beginning, and so starts the group if its storage is empty. */
@@ -47,14 +49,6 @@ export class SimNode implements NodeView {
   incarnation = -1;
   rawNode: RawNode | null = null;
   raft: Raft | null = null;
-  confState: ConfState = emptyConfState;
-  machine: MachineHost;
-  /** Index of a leader's snapshot that was handed out and is not installed yet. */
-  pendingSnapshot: Index = 0;
-  /** Virtual time until which the disk does nothing. */
-  stalledUntil = 0;
-  /** Factor of the disk's latency. */
-  diskSlowness = 1;
   private paused = false;
   private missedTicks = 0;
   private inbox: Message[] = [];
@@ -73,7 +67,7 @@ export class SimNode implements NodeView {
     this.clockRate = clockRate;
     this.founder = founder;
     this.newHandler = newHandler;
-    this.machine = new MachineHost(host.newMachine());
+    this.disk = new DiskSpeed(host);
     this.timeoutRandom = new Prng(host.config.seed, `timeouts ${position}`);
     const { snapshotUnavailable } = host.config;
     this.storage = new SimStorage(() => {
@@ -81,6 +75,7 @@ export class SimNode implements NodeView {
       if (fails) host.mark(FaultKind.SnapshotUnavailable);
       return fails;
     });
+    this.application = new Application(host, id, this.storage);
   }
 
   get durable(): DurableView {
@@ -88,7 +83,11 @@ export class SimNode implements NodeView {
   }
 
   get applied(): Index {
-    return this.machine.applied;
+    return this.application.machine.applied;
+  }
+
+  get confState(): ConfState {
+    return this.application.confState;
   }
 
   get now(): number {
@@ -105,7 +104,7 @@ export class SimNode implements NodeView {
   }
 
   stateHash(): number {
-    return this.machine.hash();
+    return this.application.machine.hash();
   }
 
   // -- Life of the process
@@ -122,27 +121,12 @@ export class SimNode implements NodeView {
     const { config } = this.host;
     this.incarnation++;
     this.up = true;
-    this.recoverMachine();
-    const c = config;
+    this.application.recover(this.incarnation === 0);
     const rawNode = new RawNode({
+      ...coreOptions(config),
       id: this.id,
       storage: this.storage,
-      applied: this.machine.applied,
-      electionTick: c.electionTick,
-      heartbeatTick: c.heartbeatTick,
-      preVote: c.preVote,
-      checkQuorum: c.checkQuorum,
-      readOnlyOption: c.readOnlyOption,
-      leaseMarginTicks: c.leaseMarginTicks,
-      asyncStorageWrites: c.asyncStorageWrites,
-      stepDownOnRemoval: c.stepDownOnRemoval,
-      disableProposalForwarding: c.disableProposalForwarding,
-      disableConfChangeValidation: c.disableConfChangeValidation,
-      maxSizePerMsg: c.maxSizePerMsg,
-      maxCommittedSizePerReady: c.maxCommittedSizePerReady,
-      maxUncommittedEntriesSize: c.maxUncommittedEntriesSize,
-      maxInflightMsgs: c.maxInflightMsgs,
-      maxInflightBytes: c.maxInflightBytes,
+      applied: this.applied,
       random: (bound) => this.timeoutRandom.below(bound),
       trace: { trace: (event) => this.trace(event) },
     });
@@ -161,12 +145,12 @@ export class SimNode implements NodeView {
       hardState,
       lastIndex,
       lastTerm: this.storage.term(lastIndex),
-      applied: this.machine.applied,
+      applied: this.applied,
     });
-    if (c.bootstrap && this.founder && lastIndex === 0) rawNode.bootstrap(this.host.firstVoters.map((id) => ({ id })));
+    if (config.bootstrap && this.founder && lastIndex === 0) rawNode.bootstrap(this.host.firstVoters.map((id) => ({ id })));
     this.scheduleTick();
     // The crash may have come between applying and this.
-    this.compactAsUsual();
+    this.application.compactAsUsual();
     this.afterCall();
   }
 
@@ -183,7 +167,6 @@ export class SimNode implements NodeView {
     this.tasks.clear();
     this.paused = false;
     this.missedTicks = 0;
-    this.pendingSnapshot = 0;
     if (powerLoss) {
       const kept = host.diskRandom.chance(0.5) ? host.diskRandom.below(storage.pendingWrites + 1) : 0;
       if (kept > 0) host.mark(FaultKind.WriteKept);
@@ -191,27 +174,6 @@ export class SimNode implements NodeView {
     }
     host.mark(powerLoss ? FaultKind.PowerLoss : FaultKind.Kill);
     host.emit({ kind: SimEventKind.Stopped, time: this.now, node: this.id, powerLoss });
-  }
-
-  /** What the state machine holds after the process has ended. */
-  private recoverMachine(): void {
-    const { storage } = this;
-    const snapshot = storage.newestSnapshot();
-    const { index, confState } = snapshot.metadata;
-    const { hardState } = storage.initialState();
-    const durable = this.host.config.durableMachine && this.incarnation > 0 && this.machine.applied >= index && this.machine.applied <= storage.lastIndex();
-    if (durable) {
-      storage.machineConfState = this.confState;
-    } else {
-      storage.machineConfState = null;
-      this.confState = confState;
-      this.machine = new MachineHost(this.host.newMachine());
-      if (index > 0) this.machine.restore(snapshot.data, index);
-    }
-    // What was applied is committed, also if the thread that applied it was ahead of the one that saves the commit index.
-    if (hardState.commit < this.machine.applied) storage.write(newWrite({ hardState: { ...hardState, commit: this.machine.applied } }));
-    // Whoever opens a log has to sync it: the node takes what it reads for durable.
-    storage.sync();
   }
 
   /** Lets the process stand still. Messages wait. */
@@ -250,8 +212,7 @@ export class SimNode implements NodeView {
 
   /** Ends every fault of the machine: what it waits for happens soon. */
   heal(): void {
-    this.stalledUntil = 0;
-    this.diskSlowness = 1;
+    this.disk.heal();
     for (const run of [...this.tasks]) this.later(100, run);
     this.resume(true);
   }
@@ -400,7 +361,7 @@ export class SimNode implements NodeView {
   /** Takes the next Ready. */
   takeReady(pending: boolean): Ready {
     const ready = this.rawNode!.ready();
-    if (ready.snapshot !== null) this.pendingSnapshot = ready.snapshot.metadata.index;
+    if (ready.snapshot !== null) this.application.pendingSnapshot = ready.snapshot.metadata.index;
     this.host.emit({ kind: SimEventKind.Ready, time: this.now, node: this.id, ready, pending });
     for (const read of ready.readStates) {
       if (!this.isLeader) this.host.mark(FaultKind.FollowerRead);
@@ -417,86 +378,16 @@ export class SimNode implements NodeView {
   applyEntry(entry: Entry): void {
     const { host, id } = this;
     // Entries of before a snapshot may still have been on their way to the apply thread.
-    if (entry.index <= this.machine.applied) return;
-    const confChange = isConfChangeEntry(entry);
-    const op = confChange ? null : this.machine.apply(entry);
-    this.machine.applied = entry.index;
+    if (entry.index <= this.applied) return;
+    const op = this.application.apply(entry);
     host.emit({ kind: SimEventKind.Applied, time: this.now, node: id, entry, incarnation: this.incarnation });
     if (op !== null) host.opApplied(this, op.id, entry.index, op.answer);
-    if (!confChange) return;
+    if (!isConfChangeEntry(entry)) return;
 
     const confState = this.rawNode!.applyConfChange(entry);
-    if (confState !== null) this.confState = confState;
+    if (confState !== null) this.application.confState = confState;
     host.emit({ kind: SimEventKind.ConfigApplied, time: this.now, node: id, entry, confState });
     this.observe();
     if (confState !== null && !isMember(confState, id)) host.removed(this);
   }
-
-  /** Replaces the state machine by a leader's snapshot, which has just been written. */
-  installSnapshot(snapshot: Snapshot): void {
-    const { index, confState } = snapshot.metadata;
-    this.pendingSnapshot = 0;
-    this.machine = new MachineHost(this.host.newMachine());
-    this.machine.restore(snapshot.data, index);
-    this.confState = confState;
-    this.host.mark(FaultKind.SnapshotInstalled);
-    if (confState.votersOutgoing.length > 0) this.host.mark(FaultKind.SnapshotInJoint);
-    this.host.emit({ kind: SimEventKind.SnapshotInstalled, time: this.now, node: this.id, snapshot, stateHash: this.machine.hash() });
-  }
-
-  /** What a host does after applying something. */
-  compactAsUsual(): void {
-    const { config, faultsOn } = this.host;
-    const { snapshotThreshold, snapshotTrailing } = config;
-    // A client of a follower gets its answer when the follower applies the command. In a healed group it should not be skipped by a snapshot.
-    if (faultsOn) this.maybeCompact(snapshotThreshold, snapshotTrailing);
-    else this.maybeCompact(Math.max(snapshotThreshold, 100), Math.max(snapshotTrailing, 100));
-  }
-
-  /**
-   * Makes a snapshot and discards log behind it, if enough was applied since the last one. Also if the last
-   * one does not know all members: it could not be installed by those who need it most.
-   */
-  maybeCompact(threshold: number, trailing: number): boolean {
-    const { storage, machine } = this;
-    const index = machine.applied;
-    const newest = storage.newestSnapshot().metadata;
-    // While a leader's snapshot is being written, the configuration at our own index is not known any more.
-    if (this.pendingSnapshot > 0 || index <= newest.index || index > storage.lastIndex()) return false;
-    if (index < newest.index + threshold && (storage.firstIndex() === 1 || knowsAll(newest.confState, this.confState))) return false;
-    const created: Snapshot = { data: machine.save(), metadata: { confState: this.confState, index, term: storage.term(index) } };
-    // A log without its committed part must not be found with a commit index below it.
-    const compactTo = Math.min(index - trailing, storage.writtenHardState.commit);
-    const compact = compactTo >= storage.firstIndex() ? compactTo : 0;
-    storage.write(newWrite({ created, compact }));
-    this.host.emit({ kind: SimEventKind.SnapshotCreated, time: this.now, node: this.id, snapshot: created, stateHash: machine.hash() });
-    if (compact > 0) this.host.emit({ kind: SimEventKind.Compacted, time: this.now, node: this.id, index: compact });
-    return true;
-  }
-
-  /** Virtual time that a sync takes now. */
-  diskLatency(): number {
-    return Math.max(this.latency(this.host.config.diskLatency) * this.diskSlowness, this.stalledUntil - this.now, 0);
-  }
-
-  /** Virtual time that applying a batch takes now. */
-  applyLatency(): number {
-    return this.latency(this.host.config.applyLatency);
-  }
-
-  private latency(mean: number): number {
-    if (mean === 0) return 0;
-    const { diskRandom, faultsOn } = this.host;
-    // Without faults a disk is fast: what is asked of a healed group is counted in election timeouts.
-    return diskRandom.exponential(faultsOn ? mean : Math.min(mean, healthyLatency));
-  }
-}
-
-/** Whether every member of `current` is one of `known`. */
-function knowsAll(known: ConfState, current: ConfState): boolean {
-  return known === current || [...current.voters, ...current.votersOutgoing, ...current.learners].every((id) => isMember(known, id));
-}
-
-function isMember(confState: ConfState, id: NodeId): boolean {
-  return confState.voters.includes(id) || confState.learners.includes(id) || confState.votersOutgoing.includes(id);
 }

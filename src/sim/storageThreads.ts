@@ -63,7 +63,7 @@ export class StorageThreads implements ReadyHandler {
     }
     if (crashHere(node, crash, FaultKind.CrashBeforeSync)) return;
     // Never at once: the thread answers after the call that gave it the work.
-    node.later(mustSync ? node.diskLatency() : 0, () => {
+    node.later(mustSync ? node.disk.syncLatency() : 0, () => {
       if (mustSync) sync(node);
       this.finishAppend(batch, crash);
     });
@@ -75,7 +75,7 @@ export class StorageThreads implements ReadyHandler {
     const responses: Message[] = [];
     for (const { message } of batch) {
       if (message.snapshot !== null) {
-        node.installSnapshot(message.snapshot);
+        node.application.install(message.snapshot);
         node.host.appliedTo(node);
       }
       responses.push(...message.responses);
@@ -101,14 +101,14 @@ export class StorageThreads implements ReadyHandler {
     this.applying = true;
     const { node } = this;
     const m = this.applies.shift()!;
-    node.later(node.applyLatency(), () => this.finishApply(m, drawCrash(node)));
+    node.later(node.disk.applyLatency(), () => this.finishApply(m, drawCrash(node)));
   }
 
   private finishApply(m: Message, crash: CrashPoint | null): void {
     const { node } = this;
     // The core ignores changes of the configuration below a snapshot that it has handed out. A durable
     // machine that applied them would remember a configuration that never was; the snapshot brings all of it.
-    const overtaken = node.host.config.durableMachine && node.pendingSnapshot >= m.entries[m.entries.length - 1]!.index;
+    const overtaken = node.host.config.durableMachine && node.application.pendingSnapshot >= m.entries[m.entries.length - 1]!.index;
     if (!overtaken && !applyAll(node, m.entries, crash)) return;
     if (crashHere(node, crash, FaultKind.CrashBeforeAdvance)) return;
     for (const response of m.responses) {

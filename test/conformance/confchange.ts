@@ -1,3 +1,4 @@
+import { describeProgresses } from '../../src/core/describe.js';
 import { Changer, type Changed } from '../../src/core/confchange/changer.js';
 import { parseConfChanges } from '../../src/core/raftpb/confChange.js';
 import { ProgressTracker } from '../../src/core/tracker/progressTracker.js';
@@ -20,7 +21,7 @@ export function runConfChangeFile(text: string, filename: string): Report {
     const changed = execute(new Changer(tracker, lastIndex++), directive);
     if (typeof changed === 'string') return changed;
     tracker.setConfig(changed.config, changed.progress);
-    return `${tracker.config}\n${describeMembers(tracker)}`;
+    return `${tracker.config}\n${describeProgresses(tracker)}`;
   });
 }
 
@@ -36,8 +37,4 @@ function execute(changer: Changer, directive: Directive): Changed | string {
     default:
       return 'unknown command';
   }
-}
-
-function describeMembers(tracker: ProgressTracker): string {
-  return tracker.ids.map((id, i) => `${id}: ${tracker.progresses[i]!.describe()}\n`).join('');
 }

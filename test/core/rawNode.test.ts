@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { checkInvariants } from '../../src/core/checkInvariants.js';
 import { RaftErrorCode } from '../../src/core/errors.js';
 import type { Logger } from '../../src/core/logger.js';
 import { newConfChange, newConfChangeV2 } from '../../src/core/raftpb/confChange.js';
@@ -36,14 +37,14 @@ const calls: readonly { readonly name: string; readonly call: (node: RawNode) =>
   { name: 'basicStatus', call: (node) => node.basicStatus() },
   { name: 'withProgress', call: (node) => node.withProgress(() => undefined) },
   { name: 'bootstrap', call: (node) => node.bootstrap([{ id: 1 }]) },
-  { name: 'checkInvariants', call: (node) => node.checkInvariants() },
+  { name: 'checkInvariants', call: (node) => checkInvariants(node) },
 ];
 
 describe('D11: after a broken invariant every call is refused', () => {
   function brokenNode(): RawNode {
     const { node } = nodeWith({ log: [1, 1] });
     internalRaft(node).lead = 1;
-    expect(codeOf(() => node.checkInvariants())).toBe(InvariantViolated);
+    expect(codeOf(() => checkInvariants(node))).toBe(InvariantViolated);
     return node;
   }
 
@@ -63,7 +64,7 @@ describe('D11: after a broken invariant every call is refused', () => {
     node.ready();
     internalRaft(node).leadTransferee = 2;
     internalRaft(node).lead = 2;
-    expect(codeOf(() => node.checkInvariants())).toBe(InvariantViolated);
+    expect(codeOf(() => checkInvariants(node))).toBe(InvariantViolated);
 
     expect(codeOf(() => node.ready())).toBe(NodeStopped);
     expect(codeOf(() => node.transferLeader(0))).toBe(NodeStopped);
@@ -161,7 +162,7 @@ describe('S20: a call while another one is running', () => {
     expect(codes.length).toBeGreaterThan(0);
     expect(new Set(codes)).toEqual(new Set([CallOrder]));
     expect(testNode.state).toBe(StateType.Candidate);
-    node.checkInvariants();
+    checkInvariants(node);
   });
 
   test('from the trace too; a trace that lets the error through stops the node', () => {
@@ -208,7 +209,7 @@ describe('S20: ready and advance', () => {
     expect(codeOf(() => node.advance())).toBe(CallOrder);
     node.advance(node.ready());
     expect(codeOf(() => node.advance())).toBe(CallOrder);
-    node.checkInvariants();
+    checkInvariants(node);
   });
 
   test('advance with asynchronous writes; there several Readys may be under way', () => {
@@ -296,7 +297,7 @@ describe('S16: what is no answer of a storage thread of this node', () => {
 
     expect(codeOf(() => node.stepStorageResponse(m as Message))).toBe(ArgumentInvalid);
     expect(stateHash(internalRaft(node))).toBe(before);
-    node.checkInvariants();
+    checkInvariants(node);
   });
 
   test.each([

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { checkInvariants } from '../../src/core/checkInvariants.js';
 import { newConfChange } from '../../src/core/raftpb/confChange.js';
 import { EntryType, newEntry } from '../../src/core/raftpb/entry.js';
 import type { Message } from '../../src/core/raftpb/message.js';
@@ -162,10 +163,10 @@ describe('section 6: a message between ready and advance is always safe', () => 
     const ready = node.ready();
 
     node.step(m);
-    node.checkInvariants();
+    checkInvariants(node);
     node.advance(ready);
 
-    node.checkInvariants();
+    checkInvariants(node);
     expect(node.hasReady()).toBe(true);
   });
 
@@ -197,7 +198,7 @@ describe('section 6: a message between ready and advance is always safe', () => 
       for (let i = 0; i < 400; i++) {
         const hosted = group.get(1 + random(3));
         act(random(7), hosted, pending, group, () => `p${proposals++}`);
-        hosted.node.checkInvariants();
+        checkInvariants(hosted.node);
       }
       for (const [hosted, ready] of pending) finish(hosted, ready, group);
       for (let i = 0; i < 60; i++) group.tick(1);

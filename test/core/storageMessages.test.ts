@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { checkInvariants } from '../../src/core/checkInvariants.js';
 import { EntryType, newEntry, type Entry } from '../../src/core/raftpb/entry.js';
 import type { Message } from '../../src/core/raftpb/message.js';
 import { MessageType } from '../../src/core/raftpb/messageType.js';
@@ -144,7 +145,7 @@ describe('B12: answers of the storage threads out of order, late, or twice', () 
       for (const i of order) for (const m of [...answers[i]!, ...answers[i]!]) hosted.node.stepStorageResponse(m);
       hosted.handleReadys();
 
-      hosted.node.checkInvariants();
+      checkInvariants(hosted.node);
       expect(hosted.raft.log.committed).toBe(6);
       expect(hosted.applied.slice(-3)).toEqual(['4/1 a', '5/1 b', '6/1 c']);
     }
@@ -163,7 +164,7 @@ describe('B12: answers of the storage threads out of order, late, or twice', () 
       }
     }
 
-    hosted.node.checkInvariants();
+    checkInvariants(hosted.node);
     expect(hosted.raft.log.applied).toBe(4);
     expect(hosted.raft.uncommittedSize).toBe(0);
   });

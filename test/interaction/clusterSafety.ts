@@ -1,3 +1,4 @@
+import { checkInvariants } from '../../src/core/checkInvariants.js';
 import { describeConfState } from '../../src/core/describe.js';
 import { quoteBytes } from '../../src/core/quoteBytes.js';
 import { internalRaft } from '../../src/core/rawNode.js';
@@ -12,7 +13,7 @@ export class ClusterSafety {
   /** @throws Error that names the property and the nodes. */
   check(env: InteractionEnv): void {
     for (const node of env.nodes) {
-      node.rawNode.checkInvariants();
+      checkInvariants(node.rawNode);
       const raft = internalRaft(node.rawNode);
       if (raft.state === StateType.Leader) this.checkLeader(raft.term, node.id);
       const { data, metadata } = node.storage.newest;

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
+import { checkInvariants } from '../../src/core/checkInvariants.js';
 import { filesOf } from '../conformance/files.js';
 import { lineDiff } from '../support/lineDiff.js';
 import type { InteractionEnv } from './interactionEnv.js';
@@ -9,8 +10,8 @@ const ownScripts = 'test/interaction/testdata';
 const sharedScripts = ['../shared/conformance/interaction', '../shared/conformance/random'];
 const rewrite = process.env['REWRITE'] === '1';
 
-function checkInvariants(env: InteractionEnv): void {
-  for (const node of env.nodes) node.rawNode.checkInvariants();
+function checkAll(env: InteractionEnv): void {
+  for (const node of env.nodes) checkInvariants(node.rawNode);
 }
 
 /** All differences of a run as one text, empty if there are none. */
@@ -23,7 +24,7 @@ function differences(file: string, run: ScriptRun): string {
 describe('own scripts', () => {
   test.each(filesOf(ownScripts, '.txt'))('%s', (file) => {
     const text = readFileSync(file, 'utf8');
-    const run = runScript(text, file, checkInvariants);
+    const run = runScript(text, file, checkAll);
     expect(run.commands).toBeGreaterThan(0);
     if (rewrite) {
       if (run.rewritten !== text) writeFileSync(file, run.rewritten);
@@ -39,7 +40,7 @@ describe.each(sharedScripts)('%s', (folder) => {
     return;
   }
   test.each(filesOf(folder, '.txt'))('%s', (file) => {
-    const run = runScript(readFileSync(file, 'utf8'), file, checkInvariants);
+    const run = runScript(readFileSync(file, 'utf8'), file, checkAll);
     expect(run.commands).toBeGreaterThan(0);
     expect(differences(file, run)).toBe('');
   });

@@ -25,6 +25,7 @@ export const pinnedSeeds: readonly PinnedSeed[] = [
   { seed: 1681, steps: 1000, profile: 'snap', why: 'two of four voters were demoted at once; they alone knew' },
   { seed: 3094, steps: 1000, profile: 'default', why: 'ten operations per node were asked for more slowly than they had to be served' },
   { seed: 3187, steps: 1000, profile: 'default', why: 'a stalled disk stayed stalled after the heal' },
+  { seed: 3663, steps: 2000, profile: 'default', why: 'a stalled disk let go of all its answers at once, and they looked like chatter' },
   { seed: 10468, steps: 2000, profile: 'churn', why: 'a crash between applying a change and making a snapshot that knows the new member' },
   { seed: 11682, steps: 2000, profile: 'snap', why: 'two changes under way at once, with validation disabled' },
   { seed: 11848, steps: 2000, profile: 'small', why: 'reordered messages were answered by storms of messages' },

@@ -25,6 +25,15 @@ export function wholeLog(log: RaftLog): readonly Entry[] | null {
   return log.entriesFrom(log.firstIndex(), Infinity);
 }
 
+/** One line that says where a log stands. */
+export function describeLog({ unstable, cursor }: RaftLog): string {
+  return (
+    `committed=${cursor.committed}, applied=${cursor.applied}, applying=${cursor.applying}, ` +
+    `unstable=[${unstable.offset}, ${unstable.lastIndex()}], being written up to ${unstable.nextToWrite - 1}` +
+    (unstable.snapshot === null ? '' : `, snapshot pending at ${unstable.snapshot.metadata.index}`)
+  );
+}
+
 /** What a log of a test consists of. */
 export interface LogParts {
   /** Snapshot that the durable log starts after, as [index, term]. */

@@ -1,3 +1,4 @@
+import { checkInvariants } from '../../src/core/checkInvariants.js';
 import type { Config } from '../../src/core/config.js';
 import { isConfChangeEntry, type Entry } from '../../src/core/raftpb/entry.js';
 import type { Message } from '../../src/core/raftpb/message.js';
@@ -187,7 +188,7 @@ export class RawGroup {
     for (let round = 0; round < 1000; round++) {
       this.collect();
       if (!this.deliver()) {
-        for (const hosted of this.nodes.values()) hosted.node.checkInvariants();
+        for (const hosted of this.nodes.values()) checkInvariants(hosted.node);
         return;
       }
     }

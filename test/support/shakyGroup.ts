@@ -1,3 +1,4 @@
+import { checkInvariants } from '../../src/core/checkInvariants.js';
 import { isConfChangeEntry, type Entry } from '../../src/core/raftpb/entry.js';
 import { MessageType } from '../../src/core/raftpb/messageType.js';
 import type { Message } from '../../src/core/raftpb/message.js';
@@ -134,7 +135,7 @@ export class ShakyGroup {
       this.deliverOne();
     }
     for (const node of this.nodes) this.turn(node);
-    for (const node of this.nodes) if (node.up) node.node.checkInvariants();
+    for (const node of this.nodes) if (node.up) checkInvariants(node.node);
   }
 
   /** Ticks until `done`, at most so often. Returns how often. */

@@ -1,3 +1,4 @@
+import { checkInvariants } from '../../src/core/checkInvariants.js';
 import type { Config } from '../../src/core/config.js';
 import { isConfChangeEntry, type Entry } from '../../src/core/raftpb/entry.js';
 import type { Message } from '../../src/core/raftpb/message.js';
@@ -81,7 +82,7 @@ export class TestNode {
       if (turn === mostTurns) throw new Error(`node ${this.id} does not come to rest`);
       sent.push(...this.handleReady());
     }
-    this.node.checkInvariants();
+    checkInvariants(this.node);
     return sent;
   }
 

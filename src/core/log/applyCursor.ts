@@ -78,13 +78,6 @@ export class ApplyCursor {
     this.paused = this.isFull();
   }
 
-  /** Panics if the invariant does not hold. */
-  checkInvariants(): void {
-    if (this.applied > this.applying || this.applying > this.committed) {
-      panic(`applied ${this.applied} <= applying ${this.applying} <= committed ${this.committed} does not hold`);
-    }
-  }
-
   /** With a limit of 0 this is always so: the host has switched applying off, as etcd's raft does with 0. */
   private isFull(): boolean {
     return this.bytes >= this.maxBytes;

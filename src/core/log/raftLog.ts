@@ -24,8 +24,10 @@ const noEntries: readonly Entry[] = [];
  */
 export class RaftLog {
   private readonly storage: StorageReader;
-  private readonly unstable: Unstable;
-  private readonly cursor: ApplyCursor;
+  /** The end that is not durable. Only for the log itself and for what checks it. */
+  readonly unstable: Unstable;
+  /** How far the log is committed and applied. Only for the log itself and for what checks it. */
+  readonly cursor: ApplyCursor;
   private readonly logger: Logger;
 
   /** @param maxApplyingEntriesSize soft limit on the bytes that are handed out and not yet applied; Infinity is no limit, 0 hands out nothing. */
@@ -230,7 +232,7 @@ export class RaftLog {
   /** Replaces the log by a snapshot from the leader (Raft §7). */
   restore(snapshot: Snapshot): void {
     const { index, term } = snapshot.metadata;
-    this.logger.info(`log: replaced by the snapshot at ${index} of term ${term}; it was ${this.describe()}`);
+    this.logger.info(`log: replaced by the snapshot at ${index} of term ${term}; it ended at ${this.unstable.lastIndex()}, committed up to ${this.cursor.committed}`);
     this.cursor.restore(index);
     this.unstable.restore(snapshot);
   }
@@ -330,25 +332,6 @@ export class RaftLog {
       if (page === null) throw storageFailed(`storage has compacted entry ${from}, which is not applied yet`);
       if (visit(page)) return;
       from += page.length;
-    }
-  }
-
-  /** One line for logs and people. */
-  describe(): string {
-    const { unstable, cursor } = this;
-    return (
-      `committed=${cursor.committed}, applied=${cursor.applied}, applying=${cursor.applying}, ` +
-      `unstable=[${unstable.offset}, ${unstable.lastIndex()}], being written up to ${unstable.nextToWrite - 1}` +
-      (unstable.snapshot === null ? '' : `, snapshot pending at ${unstable.snapshot.metadata.index}`)
-    );
-  }
-
-  /** Panics if an invariant of the log does not hold. Costs O(unstable entries); for tests and checkers. */
-  checkInvariants(): void {
-    this.unstable.checkInvariants();
-    this.cursor.checkInvariants();
-    if (this.cursor.committed > this.unstable.lastIndex()) {
-      panic(`log: committed up to ${this.cursor.committed}, but it ends at ${this.unstable.lastIndex()}`);
     }
   }
 

@@ -192,20 +192,6 @@ export class Unstable {
     return this.sliced;
   }
 
-  /** Panics if what is documented at the fields does not hold. Costs O(entries); for tests and checkers. */
-  checkInvariants(): void {
-    for (let i = 0; i < this.entries.length; i++) {
-      if (this.entries[i]!.index !== this.offset + i) panic(`unstable: entry ${this.entries[i]!.index} stands at ${this.offset + i}`);
-    }
-    if (this.nextToWrite < this.offset || this.nextToWrite > this.offset + this.entries.length) {
-      panic(`unstable: next to write is ${this.nextToWrite}, outside of [${this.offset}, ${this.offset + this.entries.length}]`);
-    }
-    if (this.snapshot !== null && this.snapshot.metadata.index >= this.offset) {
-      panic(`unstable: entries from ${this.offset} on overlap the snapshot at ${this.snapshot.metadata.index}`);
-    }
-    assert(this.snapshot !== null || !this.snapshotInProgress, 'unstable: no snapshot, but it is being written');
-  }
-
   private forgetSliced(): void {
     this.slicedLo = 0;
     this.slicedHi = 0;

@@ -1,8 +1,9 @@
-import { newMessage, type MsgApp, type MsgHeartbeat } from '../raftpb/message.js';
+import { newMessage, type Message, type MsgApp, type MsgHeartbeat } from '../raftpb/message.js';
 import { MessageType } from '../raftpb/messageType.js';
+import type { Index } from '../types.js';
 import { send } from './outbox.js';
 import { hexId, type Raft } from './raft.js';
-import { isQuestion, noteLoss, tellLoss } from './reversion.js';
+import { hasLost, isQuestion, noteLoss, tellLoss } from './reversion.js';
 
 /** AppendEntries RPC, receiver's part (Raft Figure 2). Followers only. */
 export function handleAppendEntries(raft: Raft, m: MsgApp): void {
@@ -10,8 +11,7 @@ export function handleAppendEntries(raft: Raft, m: MsgApp): void {
   const response = newMessage(MessageType.MsgAppResp, m.from);
   if (m.index < log.committed) {
     // What is committed matches every leader, so there is nothing to compare.
-    response.index = log.committed;
-    send(raft, response);
+    acknowledge(raft, response, log.committed);
     return;
   }
 
@@ -19,13 +19,12 @@ export function handleAppendEntries(raft: Raft, m: MsgApp): void {
   // over from another leader (V14).
   const last = log.maybeAppend(m.index, m.logTerm, m.entries, m.commit);
   if (last >= 0) {
-    response.index = last;
-    send(raft, response);
+    acknowledge(raft, response, last);
     return;
   }
 
   // A question also tells what we have acknowledged.
-  if (isQuestion(m.index) && m.commit > log.lastIndex()) noteLoss(raft, m.commit);
+  if (isQuestion(m.index) && hasLost(raft, m.commit)) noteLoss(raft, m.commit);
 
   // Saves the leader round trips: nothing of ours above the hint can match. At or below the probed index
   // its log has terms of `m.logTerm` at most, so every entry of ours with a higher term differs. In this
@@ -45,11 +44,18 @@ export function handleAppendEntries(raft: Raft, m: MsgApp): void {
   }
 }
 
+/** Answers that everything up to `index` is here; the answer leaves once that is durable. */
+export function acknowledge(raft: Raft, response: Message, index: Index): void {
+  if (index > raft.ackedInTerm) raft.ackedInTerm = index;
+  response.index = index;
+  send(raft, response);
+}
+
 /** A heartbeat: the leader lives, and tells how far it has committed. Followers only. */
 export function handleHeartbeat(raft: Raft, m: MsgHeartbeat): void {
-  if (m.commit > raft.log.lastIndex()) {
-    // A leader commits no further than we have acknowledged. Trust neither our tail nor, should the sender
-    // be broken, its word (D9). To answer as usual would confirm reads, and ask for more of the log.
+  if (hasLost(raft, m.commit)) {
+    // Trust neither our tail nor, should the sender be broken, its word (D9). To answer as usual would
+    // confirm reads, and ask for more of the log.
     noteLoss(raft, m.commit);
     tellLoss(raft, m.from, m.commit);
     return;

@@ -1,5 +1,6 @@
 import { checkConfigInvariants } from '../confchange/invariants.js';
 import { panic } from '../errors.js';
+import { checkLog } from '../log/invariants.js';
 import { None, StateType } from '../types.js';
 import { hexId, type Raft } from './raft.js';
 
@@ -8,8 +9,8 @@ import { hexId, type Raft } from './raft.js';
  *
  * @throws RaftError `ERR_RAFT_INVARIANT_VIOLATED` that names what does not hold.
  */
-export function checkInvariants(raft: Raft): void {
-  checkLog(raft);
+export function checkRaft(raft: Raft): void {
+  checkLogOf(raft);
   checkRole(raft);
   checkProgress(raft);
 }
@@ -18,9 +19,9 @@ function require(raft: Raft, condition: boolean, sentence: string): void {
   if (!condition) panic(`${hexId(raft.id)} in term ${raft.term}: ${sentence}`);
 }
 
-function checkLog(raft: Raft): void {
+function checkLogOf(raft: Raft): void {
   const { log } = raft;
-  log.checkInvariants();
+  checkLog(log);
   require(raft, log.firstIndex() <= log.lastIndex() + 1, `first index ${log.firstIndex()} is above the end of the log`);
   // A node started from a snapshot of another group member has a log before it has a term.
   require(raft, raft.term === 0 || log.lastTerm() <= raft.term, `the log has term ${log.lastTerm()}`);

@@ -56,6 +56,11 @@ export class Raft {
   heartbeatElapsed = 0;
   /** Drawn from [electionTick, 2 electionTick) with every change of role, so that splits of votes are rare (Raft §5.2). */
   randomizedElectionTimeout = 0;
+  /**
+   * Highest index that this node has acknowledged in this term. Infinity if it was started in this term,
+   * because it may have acknowledged more before, or started without any, because it may have been given its log.
+   */
+  ackedInTerm: Index = Infinity;
   /** This node has acknowledged entries up to here and lost them, as a leader has told (O12); 0 if that never happened. Whether it still matters: `hasLostLog`. */
   lostUpTo: Index = 0;
   /** Term of the leader that told so last. */

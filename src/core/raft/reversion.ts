@@ -222,8 +222,17 @@ export function allowNextRevert(raft: Raft, id: NodeId, allow: boolean): void {
 // The other side: a node that hears from its leader that it has acknowledged more than it holds.
 
 /**
- * A leader says that this node has acknowledged entries up to `index`, where it has none: its log went
- * back. Until it has caught up, this node neither votes nor campaigns: it might elect a leader that lacks
+ * Whether this node cannot hold what it has acknowledged, as the leader of this term says: up to `index`.
+ * What is beyond our log is lost. So is what we have not acknowledged in this term, unless we have
+ * forgotten that in a restart: with an old term, old messages may have made our log longer again.
+ */
+export function hasLost(raft: Raft, index: Index): boolean {
+  return index > raft.log.committed && (index > raft.ackedInTerm || index > raft.log.lastIndex());
+}
+
+/**
+ * A leader says that this node has acknowledged entries up to `index`, which it does not hold: its log
+ * went back. Until it has caught up, this node neither votes nor campaigns: it might elect a leader that lacks
  * what it helped to commit.
  */
 export function noteLoss(raft: Raft, index: Index): void {

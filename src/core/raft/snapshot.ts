@@ -4,8 +4,8 @@ import { newMessage, type MsgSnap } from '../raftpb/message.js';
 import { MessageType } from '../raftpb/messageType.js';
 import { confStatesEquivalent, type ConfState, type Snapshot } from '../raftpb/state.js';
 import { StateType, type NodeId } from '../types.js';
+import { acknowledge } from './appendEntries.js';
 import { switchToConfig } from './membership.js';
-import { send } from './outbox.js';
 import { hexId, type Raft } from './raft.js';
 
 /**
@@ -15,8 +15,7 @@ import { hexId, type Raft } from './raft.js';
 export function handleSnapshot(raft: Raft, m: MsgSnap): void {
   const restored = m.snapshot !== null && restore(raft, m.snapshot);
   const response = newMessage(MessageType.MsgAppResp, m.from);
-  response.index = restored ? raft.log.lastIndex() : raft.log.committed;
-  send(raft, response);
+  acknowledge(raft, response, restored ? raft.log.lastIndex() : raft.log.committed);
 }
 
 /** Replaces log and configuration by those of the snapshot. Returns false if it was not needed or not fit. */

@@ -15,6 +15,7 @@ import { ReadOnly, type PendingRead } from './readOnly.js';
  */
 function reset(raft: Raft, term: Term): void {
   if (raft.term !== term) {
+    raft.ackedInTerm = raft.term === 0 ? Infinity : 0;
     raft.term = term;
     raft.vote = None;
   }

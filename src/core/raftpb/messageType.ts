@@ -51,12 +51,37 @@ export const MessageType = {
 } as const;
 export type MessageType = (typeof MessageType)[keyof typeof MessageType];
 
-type MessageTypeName = keyof typeof MessageType;
+/** Every type's number with its name: a list that forgets one, or has it at the wrong place, does not compile. */
+type NamesByNumber = { readonly [Name in keyof typeof MessageType as (typeof MessageType)[Name]]: Name };
 
-// By number; filled from the object above, so that a new type cannot be forgotten here.
-const names: readonly MessageTypeName[] = (Object.keys(MessageType) as MessageTypeName[]).sort(
-  (a, b) => MessageType[a] - MessageType[b],
-);
+// Written out, and not read from the object above: as long as nothing enumerates that, minifiers put its numbers in
+// the place of every mention.
+const names = [
+  'MsgHup',
+  'MsgBeat',
+  'MsgProp',
+  'MsgApp',
+  'MsgAppResp',
+  'MsgVote',
+  'MsgVoteResp',
+  'MsgSnap',
+  'MsgHeartbeat',
+  'MsgHeartbeatResp',
+  'MsgUnreachable',
+  'MsgSnapStatus',
+  'MsgCheckQuorum',
+  'MsgTransferLeader',
+  'MsgTimeoutNow',
+  'MsgReadIndex',
+  'MsgReadIndexResp',
+  'MsgPreVote',
+  'MsgPreVoteResp',
+  'MsgStorageAppend',
+  'MsgStorageAppendResp',
+  'MsgStorageApply',
+  'MsgStorageApplyResp',
+  'MsgForgetLeader',
+] as const satisfies NamesByNumber;
 
 /** Name of a type, such as `MsgApp`; for a number that is no type, the number itself. */
 export function messageTypeName(type: number): string {

@@ -259,18 +259,6 @@ export class Progress {
     return new Progress({ ...this, isLearner, reversion, inflights: this.inflights.clone() });
   }
 
-  /** As text, such as `StateReplicate match=7 next=8 learner paused pendingSnap=5 inactive inflight=3[full]`. */
-  describe(): string {
-    let text = `${progressStateName(this.state)} match=${this.match} next=${this.next}`;
-    if (this.isLearner) text += ' learner';
-    if (this.isPaused()) text += ' paused';
-    if (this.pendingSnapshot > 0) text += ` pendingSnap=${this.pendingSnapshot}`;
-    if (!this.recentActive) text += ' inactive';
-    if (this.quarantined) text += ' quarantined';
-    if (this.inflights.count > 0) text += ` inflight=${this.inflights.count}${this.inflights.full() ? '[full]' : ''}`;
-    return text;
-  }
-
   /** Panics unless the fields fit together. */
   checkInvariants(): void {
     if (this.match < 0 || this.match >= this.next) panic(`progress: match ${this.match} is not below next ${this.next}`);

@@ -7,6 +7,8 @@ import { SimEventKind, SimPhase, type AppliedEvent, type ProposedEvent, type Sim
 import { entryKey } from './prefixTable.js';
 import type { RunHistory } from './runHistory.js';
 
+const { imul } = Math;
+
 /**
  * I9: in one life of a node entries are applied in order, each once, none beyond the commit index, and they
  * are the committed ones. I18: what is applied is, byte for byte, what was proposed and written. I22: all state
@@ -137,8 +139,8 @@ function hashBytes(data: Uint8Array): number {
   let low = 0x811c9dc5 ^ data.length;
   let high = 0x9e3779b9;
   for (let i = 0; i < data.length; i++) {
-    low = Math.imul(low ^ data[i]!, 0x01000193);
-    high = Math.imul(high + data[i]!, 0x85ebca6b) ^ (high >>> 13);
+    low = imul(low ^ data[i]!, 0x01000193);
+    high = imul(high + data[i]!, 0x85ebca6b) ^ (high >>> 13);
   }
   return ((high ^ (high >>> 11)) & 0x1fffff) * 2 ** 32 + (low >>> 0);
 }

@@ -184,7 +184,8 @@ export class LivenessChecker implements Checker {
       traffic.since = Math.max(time, this.lastWork + window);
       traffic.count = 0;
     }
-    if (time < traffic.since) return;
+    // Before the heal a disk that was stalled may let go of a hundred answers at once.
+    if (time < traffic.since || time < this.healedAt) return;
     traffic.count++;
     const { heartbeatTick, electionTick } = view.settings;
     // A leader sends a heartbeat to every peer, answers count as well, and a clock may be fast.

@@ -1,6 +1,8 @@
 import type { Entry } from '../../core/raftpb/entry.js';
 import type { Index, Term } from '../../core/types.js';
 
+const { imul } = Math;
+
 const indexes = 2 ** 27;
 const twoTo32 = 2 ** 32;
 
@@ -25,11 +27,11 @@ export class PrefixTable {
   extend(prefix: number, entry: Entry): number {
     const { data } = entry;
     // Two hashes at once, of 32 and of 21 bits: together they still fit into a number.
-    let low = Math.imul((prefix >>> 0) ^ (entry.type + 1), 0x01000193) ^ entry.index;
-    let high = Math.imul(((prefix / twoTo32) >>> 0) ^ entry.term, 0x85ebca6b) ^ data.length;
+    let low = imul((prefix >>> 0) ^ (entry.type + 1), 0x01000193) ^ entry.index;
+    let high = imul(((prefix / twoTo32) >>> 0) ^ entry.term, 0x85ebca6b) ^ data.length;
     for (let i = 0; i < data.length; i++) {
-      low = Math.imul(low ^ data[i]!, 0x01000193);
-      high = Math.imul(high + data[i]!, 0xc2b2ae35) ^ (high >>> 15);
+      low = imul(low ^ data[i]!, 0x01000193);
+      high = imul(high + data[i]!, 0xc2b2ae35) ^ (high >>> 15);
     }
     low ^= low >>> 16;
     // Never 0, which stands for "unknown".

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { describeProgress } from '../../../src/core/describe.js';
 import { Changer, type Changed } from '../../../src/core/confchange/changer.js';
 import { checkConfigInvariants } from '../../../src/core/confchange/invariants.js';
 import { restoreConfig } from '../../../src/core/confchange/restore.js';
@@ -113,7 +114,7 @@ describe('simple changes', () => {
     accept(tracker, new Changer(tracker, 10).simple(parseConfChanges('l2')));
 
     expect(tracker.get(1)).toBe(before);
-    expect(tracker.get(2)!.describe()).toBe('StateReplicate match=9 next=12 learner inflight=1');
+    expect(describeProgress(tracker.get(2)!)).toBe('StateReplicate match=9 next=12 learner inflight=1');
   });
 
   test('a member that leaves and comes back starts anew', () => {

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { describeProgress } from '../../../src/core/describe.js';
 import { Changer, type Changed } from '../../../src/core/confchange/changer.js';
 import { checkConfigInvariants } from '../../../src/core/confchange/invariants.js';
 import { restoreConfig, validateConfState } from '../../../src/core/confchange/restore.js';
@@ -27,7 +28,7 @@ function randomChange(random: RandomSource): ConfChangeV2 {
 
 /** All that the tracker knows, as values: two equal pictures show that nothing was changed in between. */
 function picture(tracker: ProgressTracker): string[] {
-  return [String(tracker.config), ...tracker.ids.map((id, i) => `${id} ${tracker.progresses[i]!.describe()}`)];
+  return [String(tracker.config), ...tracker.ids.map((id, i) => `${id} ${describeProgress(tracker.progresses[i]!)}`)];
 }
 
 /** A leader that works between the changes, so that progress differs from member to member. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { checkCursor } from '../../../src/core/log/invariants.js';
 import { ApplyCursor } from '../../../src/core/log/applyCursor.js';
 import { isRaftError, RaftErrorCode } from '../../../src/core/errors.js';
 
@@ -39,11 +40,11 @@ describe('a step outside of applied <= applying <= committed <= last is a broken
     { call: (c) => c.acceptApplying(4, 1, 8), why: 'applying again' },
     { call: (c) => c.appliedTo(9, 1), why: 'applied beyond the commit' },
     { call: (c) => c.appliedTo(2, 1), why: 'applied goes back' },
-    { call: (c) => { c.applied = 6; c.checkInvariants(); }, why: 'applied above applying' },
-    { call: (c) => { c.committed = 4; c.checkInvariants(); }, why: 'applying above committed' },
+    { call: (c) => { c.applied = 6; checkCursor(c); }, why: 'applied above applying' },
+    { call: (c) => { c.committed = 4; checkCursor(c); }, why: 'applying above committed' },
   ])('$why', ({ call }) => {
     const cursor = sample();
-    cursor.checkInvariants();
+    checkCursor(cursor);
 
     let thrown: unknown;
     try {

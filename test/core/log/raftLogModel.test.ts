@@ -1,10 +1,11 @@
 import { expect, test } from '@jest/globals';
+import { checkLog } from '../../../src/core/log/invariants.js';
 import { RaftLog } from '../../../src/core/log/raftLog.js';
 import { silentLogger } from '../../../src/core/logger.js';
 import { entriesSize, EntryType, newEntry, type Entry } from '../../../src/core/raftpb/entry.js';
 import { MemoryStorage } from '../../../src/core/storage/memoryStorage.js';
 import { noLimit, type Index, type Term } from '../../../src/core/types.js';
-import { entriesFrom, ids, snapshotAt, wholeLog } from '../../support/logBuilders.js';
+import { describeLog, entriesFrom, ids, snapshotAt, wholeLog } from '../../support/logBuilders.js';
 import { announceSeed, seededRandom } from '../../support/seededRandom.js';
 import { NaiveLog } from './naiveLog.js';
 
@@ -242,13 +243,13 @@ class Play {
 
   private compare(): void {
     const { log, model } = this;
-    log.checkInvariants();
+    checkLog(log);
     expect([log.lastIndex(), log.committed, log.applied]).toEqual([model.last, model.committed, model.applied]);
     expect(log.firstIndex()).toBe(model.compacted + 1);
     expect(log.lastTerm()).toBe(model.term(model.last));
     for (let index = Math.max(0, model.compacted - 2); index <= model.last + 1; index++) {
       if (log.term(index) !== model.term(index)) {
-        throw new Error(`term of ${index} is ${log.term(index)} and should be ${model.term(index)}; ${log.describe()}`);
+        throw new Error(`term of ${index} is ${log.term(index)} and should be ${model.term(index)}; ${describeLog(log)}`);
       }
     }
     expect(ids(wholeLog(log))).toEqual(ids(model.slice(model.compacted + 1, model.last + 1, noLimit)));

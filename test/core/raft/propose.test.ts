@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { checkInvariants } from '../../../src/core/checkInvariants.js';
 import { RaftErrorCode } from '../../../src/core/errors.js';
 import { ConfChangeTransition, newConfChange, newConfChangeV2, parseConfChanges, type ConfChange, type ConfChangeV2 } from '../../../src/core/raftpb/confChange.js';
 import { encodeConfChange } from '../../../src/core/raftpb/confChangeWire.js';
@@ -168,7 +169,7 @@ describe('the quota of unapplied data', () => {
     ackAll(leader, 2);
 
     expect(internalRaft(leader.node).uncommittedSize).toBe(0);
-    leader.node.checkInvariants();
+    checkInvariants(leader.node);
   });
 
   test('a follower has no quota, and passes on whatever it is given', () => {

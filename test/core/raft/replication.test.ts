@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { checkInvariants } from '../../../src/core/checkInvariants.js';
 import { newConfChange } from '../../../src/core/raftpb/confChange.js';
 import { EntryType, newEntry } from '../../../src/core/raftpb/entry.js';
 import type { Message } from '../../../src/core/raftpb/message.js';
@@ -76,7 +77,7 @@ describe('E5: the window of messages in flight', () => {
 
     expect(progressOf(leader, 2).inflights.count).toBe(0);
     expect(progressOf(leader, 2).inflights.bytes).toBe(0);
-    leader.node.checkInvariants();
+    checkInvariants(leader.node);
   });
 
   test('the limit on bytes is soft by one message', () => {
@@ -259,7 +260,7 @@ describe('E10: probing', () => {
     const sent = appsTo(leader.receive(rejection(2, 3, hint, logTerm, 2)), 2);
 
     expect(sent.length).toBeLessThanOrEqual(1);
-    leader.node.checkInvariants();
+    checkInvariants(leader.node);
   });
 });
 

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { describeMessage } from '../../../src/core/describe.js';
+import { checkInvariants } from '../../../src/core/checkInvariants.js';
+import { describeMessage, describeProgress } from '../../../src/core/describe.js';
 import { EntryType, newEntry } from '../../../src/core/raftpb/entry.js';
 import type { Message } from '../../../src/core/raftpb/message.js';
 import { MessageType, messageTypeName } from '../../../src/core/raftpb/messageType.js';
@@ -86,6 +87,7 @@ function sample(type: MessageType, ofTerm: number): Message {
 
 /** The state that a message may change, as text. */
 function look(raft: Raft): Record<string, string> {
+  const of2 = raft.tracker.get(2);
   return {
     role: stateTypeName(raft.state).slice('State'.length),
     term: String(raft.term),
@@ -97,7 +99,7 @@ function look(raft: Raft): Record<string, string> {
     transferee: String(raft.leadTransferee),
     readStates: String(raft.readStates.length),
     reads: String(raft.pendingReads.length + raft.readOnly.waiting.length),
-    of2: raft.tracker.get(2)?.describe() ?? 'unknown',
+    of2: of2 === undefined ? 'unknown' : describeProgress(of2),
   };
 }
 
@@ -114,7 +116,7 @@ function outcome(make: () => TestNode, m: Message): string {
   if (shown.length > 0) parts.push(shown.map((key) => `${key} ${before[key]} -> ${after[key]}`).join(', '));
   for (const sent of raft.msgs) parts.push(`sends ${describeMessage(sent)}`);
   for (const sent of raft.msgsAfterAppend) parts.push(`sends when durable ${describeMessage(sent)}`);
-  node.checkInvariants();
+  checkInvariants(node);
   return parts.map((part) => part.replaceAll(/\n\s*/g, ' ')).join('\n             ');
 }
 

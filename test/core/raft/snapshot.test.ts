@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { checkInvariants } from '../../../src/core/checkInvariants.js';
 import { EntryType, newEntry } from '../../../src/core/raftpb/entry.js';
 import type { Message } from '../../../src/core/raftpb/message.js';
 import { MessageType } from '../../../src/core/raftpb/messageType.js';
@@ -124,7 +125,7 @@ describe('B11, B57: two snapshots shortly after one another, with asynchronous w
     expect(hosted.node.status()).toMatchObject({ lastIndex: 20, hardState: { commit: 20 } });
 
     hosted.doWork();
-    hosted.node.checkInvariants();
+    checkInvariants(hosted.node);
     expect(hosted.raft.log.applied).toBe(10);
     const sent = hosted.handleReadys();
 
@@ -154,6 +155,6 @@ describe('B56: a snapshot that arrives while older entries are being applied', (
     hosted.node.stepStorageResponse(apply!.responses[0]!);
 
     expect(hosted.raft.log.applied).toBe(10);
-    hosted.node.checkInvariants();
+    checkInvariants(hosted.node);
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { checkInvariants } from '../../../src/core/checkInvariants.js';
 import { encodeConfChange } from '../../../src/core/raftpb/confChangeWire.js';
 import { newConfChange } from '../../../src/core/raftpb/confChange.js';
 import { EntryType, newEntry, type Entry } from '../../../src/core/raftpb/entry.js';
@@ -44,7 +45,7 @@ function stepInto(make: () => TestNode, m: Message): StepResult {
   } else {
     expect([...refused]).toEqual([]);
   }
-  node.checkInvariants();
+  checkInvariants(node);
   return result;
 }
 

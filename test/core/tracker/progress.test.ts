@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { describeProgress } from '../../../src/core/describe.js';
 import { Inflights } from '../../../src/core/tracker/inflights.js';
 import { Progress, ProgressState, progressStateName, type ProgressFields } from '../../../src/core/tracker/progress.js';
 import { announceSeed, seededRandom } from '../../support/seededRandom.js';
@@ -306,7 +307,7 @@ test.each([
     text: 'StateSnapshot match=7 next=11 learner paused pendingSnap=10 inactive',
   },
 ])('is described as "$text"', ({ progress, text }) => {
-  expect(progress.describe()).toBe(text);
+  expect(describeProgress(progress)).toBe(text);
 });
 
 test('states have names', () => {

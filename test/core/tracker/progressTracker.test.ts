@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { describeProgress } from '../../../src/core/describe.js';
 import { JointConfig } from '../../../src/core/quorum/joint.js';
 import { MajorityConfig } from '../../../src/core/quorum/majority.js';
 import { VoteResult } from '../../../src/core/quorum/quorum.js';
@@ -102,7 +103,7 @@ describe('ProgressTracker', () => {
 
     tracker.resetProgress(1, 12);
 
-    expect(tracker.progresses.map((progress) => progress.describe())).toEqual([
+    expect(tracker.progresses.map(describeProgress)).toEqual([
       'StateProbe match=12 next=13 inactive',
       'StateProbe match=0 next=13 inactive',
       'StateProbe match=0 next=13 learner inactive',

@@ -1,4 +1,4 @@
-import { describeProgress } from '../../../src/core/describe.js';
+import { describeProgresses } from '../../../src/core/describe.js';
 import { internalRaft } from '../../../src/core/rawNode.js';
 import { StateType } from '../../../src/core/types.js';
 import type { Directive } from '../../support/datadriven.js';
@@ -9,5 +9,5 @@ import type { InteractionEnv } from '../interactionEnv.js';
 export function status(env: InteractionEnv, directive: Directive): void {
   const raft = internalRaft(nodeAt(env, directive, 0).rawNode);
   if (raft.state !== StateType.Leader) return;
-  env.output.print(describeProgress(raft.tracker.ids, raft.tracker.progresses));
+  env.output.print(describeProgresses(raft.tracker));
 }

@@ -58,8 +58,9 @@ tellStories('liveness', ['L1', 'L2', 'L3', 'L4', 'L5'], [
   { breaks: 'L4', why: 'a working leader is replaced', options: { stableLeadership: { leaderChanges: 0, termRise: 9 } }, happens: (c) => c.elect(2, 3, [3]) },
   { breaks: 'L4', why: 'a minority raises the term (M16)', options: { stableLeadership: { leaderChanges: 9, termRise: 0 } }, happens: (c) => c.role(3, StateType.Candidate, 3, 3) },
 
-  { breaks: null, why: 'heartbeats of an idle leader', happens: (c) => chatter(c, MessageType.MsgHeartbeat, 20) },
-  { breaks: 'L5', why: 'an idle leader floods its followers', happens: (c) => chatter(c, MessageType.MsgHeartbeat, 200) },
-  { breaks: null, why: 'many messages with work to do', happens: (c) => chatter(c, MessageType.MsgSnap, 200) },
+  { breaks: null, why: 'heartbeats of an idle leader', happens: (c) => { heal(c); chatter(c, MessageType.MsgHeartbeat, 20); } },
+  { breaks: 'L5', why: 'an idle leader floods its followers', happens: (c) => { heal(c); chatter(c, MessageType.MsgHeartbeat, 200); } },
+  { breaks: null, why: 'a stalled disk lets go of many answers before the heal', happens: (c) => chatter(c, MessageType.MsgHeartbeat, 200) },
+  { breaks: null, why: 'many messages with work to do', happens: (c) => { heal(c); chatter(c, MessageType.MsgSnap, 200); } },
   { breaks: 'L5', why: 'a leader goes down a log entry by entry', happens: (c) => { c.role(1, StateType.Follower, 3, None); c.persist(1); for (let index = 30; index > 20; index--) c.send(1, MessageType.MsgApp, { ...newMessage(MessageType.MsgApp, 2), from: 1, to: 2, term: 3, index }); } },
 ]);

@@ -1,0 +1,28 @@
+import { durabilityMutants } from './durability.js';
+import { electionMutants } from './elections.js';
+import { membershipMutants } from './membership.js';
+import type { Mutant, NotApplicable } from './mutant.js';
+import { readMutants } from './reads.js';
+import { replicationMutants } from './replication.js';
+import { snapshotMutants } from './snapshots.js';
+
+/** Every mutant, in the order in which they are hunted. */
+export const mutants: readonly Mutant[] = [...durabilityMutants, ...electionMutants, ...replicationMutants, ...snapshotMutants, ...membershipMutants, ...readMutants];
+
+/** Mutants of the catalogue that cannot change anything here. */
+export const notApplicable: readonly NotApplicable[] = [
+  {
+    id: 'M33',
+    because:
+      'a change proposed before an entry of the own term is committed. A configuration takes effect when its entry is applied, so after it is committed; ' +
+      'the entry is of the term of the leader that appended it, and an entry of an own term commits everything before it (Raft 5.4.2). So no configuration is ever in force ' +
+      'whose leader has not committed in its own term. What guards the tail that a new leader takes over is undone by M33a.',
+  },
+];
+
+/** @throws Error if there is no such mutant. */
+export function findMutant(id: string): Mutant {
+  const found = mutants.find((mutant) => mutant.id === id);
+  if (found === undefined) throw new Error(`no mutant ${id}; there are ${mutants.map((mutant) => mutant.id).join(' ')}`);
+  return found;
+}

@@ -1,0 +1,29 @@
+import type { Mutant } from './mutant.js';
+
+/** Snapshots and compaction. */
+export const snapshotMutants: readonly Mutant[] = [
+  {
+    id: 'M30',
+    breaks: 'entries behind an installed snapshot stay in the log',
+    edits: [{ file: 'core/log/unstable.js', find: 'restore(snapshot) {\n        this.entries = noEntries;', replace: 'restore(snapshot) {\n        this.entries = this.entries.filter(({ index }) => index > snapshot.metadata.index);' }],
+    profile: 'snap',
+    seeds: 1000,
+    expected: ['I2', 'I5', 'I10', 'I6', 'I11'],
+  },
+  {
+    id: 'M31',
+    breaks: 'whose progress is unknown never gets a snapshot',
+    edits: [{ file: 'core/raft/replication.js', find: 'if (prevTerm < 0)\n        return', replace: 'if (prevTerm < 0)\n        return progress.match === 0 ? false :' }],
+    profile: 'snap',
+    seeds: 500,
+    expected: ['L2', 'L3', 'L1'],
+  },
+  {
+    id: 'M32',
+    breaks: 'a snapshot has the term of the hard state',
+    edits: [{ file: 'core/storage/memoryStorage.js', find: 'const term = this.term(index);\n        this.#snapshot =', replace: 'const term = this.initialState().hardState.term;\n        this.#snapshot =' }],
+    profile: 'snap',
+    seeds: 500,
+    expected: ['I2', 'I22', 'I5', 'I3'],
+  },
+];
