@@ -61,14 +61,7 @@ export class RawNode {
 
   /** One unit of time has passed: elections, heartbeats and leases are counted in ticks. */
   tick(): void {
-    this.#enter();
-    try {
-      tick(this.#raft);
-    } catch (error) {
-      this.#fail(error);
-    } finally {
-      this.#running = false;
-    }
+    this.#run(tick);
   }
 
   /**
@@ -102,19 +95,12 @@ export class RawNode {
     this.#check();
     if (!this.#raft.config.asyncStorageWrites) throw new RaftError(RaftErrorCode.CallOrder, 'stepStorageResponse: writes are synchronous, advance takes its place');
     if (!isStorageResponse(this.#raft, m)) throw invalid('stepStorageResponse: not an answer of a local storage thread to this node');
-    this.#enter();
-    try {
-      return stepStorage(this.#raft, m);
-    } catch (error) {
-      return this.#fail(error);
-    } finally {
-      this.#running = false;
-    }
+    return this.#run((raft) => stepStorage(raft, m));
   }
 
   /**
    * Starts an election at once (E2). Harmless where it makes no sense: the result says if the node leads
-   * already (`alreadyLeader`), is no voter (`notVoter`), or must first apply a snapshot
+   * already (`alreadyLeader`), is no voter (`notVoter`), keeps a lease (`leaseBased`), or must first apply a snapshot
    * (`snapshotPending`) or a configuration change (`confChangePending`) (E1, E3).
    */
   campaign(): StepResult {
@@ -257,14 +243,7 @@ export class RawNode {
   ready(): Ready {
     this.#check();
     if (this.#ready.accepted) throw new RaftError(RaftErrorCode.CallOrder, 'ready: the last Ready was not advanced');
-    this.#enter();
-    try {
-      return this.#ready.collect();
-    } catch (error) {
-      return this.#fail(error);
-    } finally {
-      this.#running = false;
-    }
+    return this.#run(() => this.#ready.collect());
   }
 
   /**
@@ -277,14 +256,7 @@ export class RawNode {
     this.#check();
     if (this.#raft.config.asyncStorageWrites) throw new RaftError(RaftErrorCode.CallOrder, 'advance: writes are asynchronous, the answers of the storage threads take its place');
     if (!this.#ready.accepted) throw new RaftError(RaftErrorCode.CallOrder, 'advance: there is no Ready to advance');
-    this.#enter();
-    try {
-      this.#ready.advance();
-    } catch (error) {
-      this.#fail(error);
-    } finally {
-      this.#running = false;
-    }
+    this.#run(() => this.#ready.advance());
   }
 
   /** State, configuration and progress, copied. */
@@ -358,7 +330,7 @@ export class RawNode {
     return reason;
   }
 
-  /** What the hot calls spell out, so that they need no closure. */
+  /** One call. What comes once per message spells this out, so that it needs no closure. */
   #run<T>(work: (raft: Raft) => T): T {
     this.#enter();
     try {

@@ -105,7 +105,7 @@ export class ReadyCollector {
       log.hasNextCommittedEntries(!raft.config.asyncStorageWrites) ||
       this.#softStateChanged() ||
       (this.#hardStateChanged() && !isEmptyHardState(this.#hardState())) ||
-      log.hasNextUnstableSnapshot() ||
+      log.nextUnstableSnapshot() !== null ||
       raft.readStates.length > 0 ||
       raft.abortedReads.length > 0
     );

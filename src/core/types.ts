@@ -84,9 +84,8 @@ export const ReadOnlyOption = {
   Safe: 0,
   /**
    * Answers at once while a quorum has acknowledged a recent heartbeat. Correct only as long as no
-   * clock runs faster than the leader's by more than `leaseMarginTicks` in an election timeout, and no
-   * member forgets what it acknowledged: one that starts again, or is told to `campaign`, must have been
-   * without a word from the leader for an election timeout.
+   * clock runs faster than the leader's by more than `leaseMarginTicks` in an election timeout. A member
+   * that was restarted does not vote for an election timeout, as `strictReads` says.
    */
   LeaseBased: 1,
 } as const;
@@ -103,6 +102,11 @@ export type SnapshotStatus = (typeof SnapshotStatus)[keyof typeof SnapshotStatus
 
 /** Highest term and index that every part of the library can hold and still add one to. */
 export const maxTerm: Term = Number.MAX_SAFE_INTEGER - 1;
+
+/** Whether a value can be a term or an index: a safe integer to which one can still be added. */
+export function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0 && value <= maxTerm;
+}
 
 /** A size or count without an upper bound. Infinity, so that `limit - size` needs no special case. */
 export const noLimit = Infinity;

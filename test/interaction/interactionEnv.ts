@@ -36,6 +36,7 @@ export class InteractionEnv {
     preVote: false,
     readOnlyOption: ReadOnlyOption.Safe,
     leaseMarginTicks: 0,
+    strictReads: false,
     disableProposalForwarding: false,
     disableConfChangeValidation: false,
     stepDownOnRemoval: false,

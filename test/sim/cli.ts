@@ -115,13 +115,13 @@ function rate({ steps }: RangeResult): number {
 
 function finish(result: RangeResult, command: SimCommand): void {
   if (terminal) process.stderr.write('\r\x1b[K');
-  const days = result.time / 1e6 / 86_400;
+  const hours = result.time / 1e6 / 3600;
   console.log(`faults, in how many of the seeds each happened:`);
   const marks = result.marks.map((seeds, kind) => `${faultName(kind)} ${seeds}`);
   console.log(`  ${marks.join(', ')}`);
   const never = rareFaults(result, Number.MIN_VALUE);
   if (never.length > 0) console.log(`  never: ${never.map((line) => line.split(':')[0]).join(', ')}`);
-  console.log(`virtual time ${days.toFixed(2)} days, ${result.served} operations served`);
+  console.log(`virtual time ${hours.toFixed(1)} hours, ${result.served} operations served`);
   const seconds = (performance.now() - startedAt) / 1000;
   console.log(`${result.seeds} seeds (${command.profile}, from ${command.from}), ${result.steps} events, ${seconds.toFixed(1)} s, ${rate(result)} events/s, ${result.violations} violations`);
   if (result.violations > 0) process.exitCode = 1;

@@ -1,3 +1,4 @@
+import { StepResult } from '../../src/core/raft/stepResult.js';
 import { EntryType, newEntry, type Entry } from '../../src/core/raftpb/entry.js';
 import { newMessage, type Message } from '../../src/core/raftpb/message.js';
 import { MessageType } from '../../src/core/raftpb/messageType.js';
@@ -50,7 +51,8 @@ export function storageWith(confState: ConfState, log: readonly Term[] = []): Me
 export function candidateWith(fields: NodeFields = {}): TestNode {
   const { term = (fields.log?.at(-1) ?? 0) + 1 } = fields;
   const node = nodeWith({ ...fields, term: term - 1 });
-  node.node.campaign();
+  // With leases a node that was restarted first keeps quiet for an election timeout; by then it campaigns by itself.
+  if (node.node.campaign() === StepResult.LeaseBased) node.tick(fields.electionTick ?? 10);
   node.settle();
   return node;
 }

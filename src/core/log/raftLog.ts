@@ -157,7 +157,7 @@ export class RaftLog {
    * Panics if a committed entry conflicts. A peer cannot cause that as long as the caller does not
    * come here with a `prevIndex` below `committed` (D9).
    *
-   * @param entries as `invalidLogSlice` accepts them. The array is not kept.
+   * @param entries as `isLogSlice` accepts them. The array is not kept.
    * @returns `prevIndex` + entries.length, which is what may be acknowledged: not our last index,
    * whose entries may come from another leader (V14). -1 if the previous entry does not match.
    */
@@ -260,11 +260,6 @@ export class RaftLog {
   /** The snapshot that has to be written, unless somebody was told to write it already. */
   nextUnstableSnapshot(): Snapshot | null {
     return this.unstable.nextSnapshot();
-  }
-
-  /** Whether there is a {@link nextUnstableSnapshot}. */
-  hasNextUnstableSnapshot(): boolean {
-    return this.unstable.nextSnapshot() !== null;
   }
 
   /** Whether there is a snapshot that is not known to be durable. */

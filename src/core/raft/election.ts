@@ -2,6 +2,7 @@ import { isConfChangeEntry } from '../raftpb/entry.js';
 import { newMessage, type MsgVote, type MsgVoteResp } from '../raftpb/message.js';
 import { MessageType, messageTypeName } from '../raftpb/messageType.js';
 import { VoteResult } from '../quorum/quorum.js';
+import { holdsLeases } from '../config.js';
 import { emptyBytes, maxTerm, None, StateType } from '../types.js';
 import { send } from './outbox.js';
 import { hexId, type Raft } from './raft.js';
@@ -70,6 +71,17 @@ function hasUnappliedConfChange(raft: Raft): boolean {
     return found;
   });
   return found;
+}
+
+/** Whether a leader may count on this node not to vote for anybody else yet (dissertation §4.2.3, §6.4.1). */
+export function isBoundByLease(raft: Raft): boolean {
+  return raft.votesHeldTicks > 0 || (raft.lead !== None && raft.electionElapsed < raft.config.electionTick);
+}
+
+/** The host wants an election now. It must not have one while a lease counts on this node, whose own vote would break it. */
+export function hupByHost(raft: Raft): StepResult {
+  const bound = holdsLeases(raft.config) && raft.state !== StateType.Leader && !raft.tracker.isSingleton && isBoundByLease(raft);
+  return bound ? refuseCampaign(raft, StepResult.LeaseBased) : hup(raft, ownCampaignType(raft));
 }
 
 /** The election a node starts by itself: with a pre-vote where that is switched on. */

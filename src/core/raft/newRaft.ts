@@ -1,4 +1,4 @@
-import type { ResolvedConfig } from '../config.js';
+import { holdsLeases, type ResolvedConfig } from '../config.js';
 import { restoreConfig } from '../confchange/restore.js';
 import { RaftError, RaftErrorCode } from '../errors.js';
 import { RaftLog } from '../log/raftLog.js';
@@ -31,6 +31,7 @@ export function newRaft(config: ResolvedConfig): Raft {
   raft.restoredConfIndex = log.firstIndex() - 1;
 
   loadHardState(raft, hardState);
+  if (holdsLeases(config) && hardState.term > 0) raft.votesHeldTicks = config.electionTick;
   loadApplied(raft, config.applied);
   becomeFollower(raft, raft.term, None);
   if (raft.trace !== null) raft.trace.trace({ kind: 'start', id: raft.id, hardState, lastIndex: log.lastIndex(), confState });

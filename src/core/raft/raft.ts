@@ -52,6 +52,8 @@ export class Raft {
   readonly tracker: ProgressTracker;
   /** Ticks since a leader was heard or a vote granted; on a leader, since the last check of its quorum. */
   electionElapsed = 0;
+  /** Ticks for which this node, just restarted, does not vote: before, it may have promised a leader not to (`strictReads`). */
+  votesHeldTicks = 0;
   /** Ticks since the last heartbeat of a leader. */
   heartbeatElapsed = 0;
   /** Drawn from [electionTick, 2 electionTick) with every change of role, so that splits of votes are rare (Raft §5.2). */

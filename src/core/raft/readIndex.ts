@@ -34,12 +34,17 @@ export function releasePendingReads(raft: Raft): void {
 
 function serveRead(raft: Raft, { from, requestContext }: PendingRead): void {
   const index = raft.log.committed;
-  if (raft.tracker.isSingleton || leaseIsFresh(raft)) {
+  if (decidesAlone(raft) || leaseIsFresh(raft)) {
     answerRead(raft, from, requestContext, index);
     return;
   }
   raft.readOnly.add(raft.id, { from, requestContext, index });
   bcastHeartbeat(raft);
+}
+
+/** Whether no other node has a say. A leader that was removed must ask the voter that is left: that one may lead already. */
+function decidesAlone(raft: Raft): boolean {
+  return raft.tracker.isSingleton && (raft.tracker.config.voters.has(raft.id) || !raft.config.strictReads);
 }
 
 /**

@@ -38,24 +38,15 @@ class Acks implements AckedIndexer {
 const twoTo32 = 0x1_0000_0000;
 
 function writeUint64(bytes: Uint8Array, offset: number, value: number): void {
-  let low = value % twoTo32;
-  let high = (value - low) / twoTo32;
-  for (let i = 0; i < 4; i++) {
-    bytes[offset + i] = low & 0xff;
-    bytes[offset + 4 + i] = high & 0xff;
-    low >>>= 8;
-    high >>>= 8;
-  }
+  const view = new DataView(bytes.buffer);
+  // Takes the value modulo 2^32.
+  view.setUint32(offset, value, true);
+  view.setUint32(offset + 4, value / twoTo32, true);
 }
 
 function readUint64(bytes: Uint8Array, offset: number): number {
-  let low = 0;
-  let high = 0;
-  for (let i = 3; i >= 0; i--) {
-    low = low * 256 + bytes[offset + i]!;
-    high = high * 256 + bytes[offset + 4 + i]!;
-  }
-  return high * twoTo32 + low;
+  const view = new DataView(bytes.buffer, bytes.byteOffset + offset);
+  return view.getUint32(0, true) + twoTo32 * view.getUint32(4, true);
 }
 
 /**

@@ -3,12 +3,11 @@ import type { Message } from '../raftpb/message.js';
 import { MessageType } from '../raftpb/messageType.js';
 import { StateType } from '../types.js';
 import { handleStorageAppendResponse, handleStorageApplyResponse } from './applied.js';
-import { handleVoteRequest, hup, ownCampaignType } from './election.js';
+import { handleVoteRequest, hupByHost } from './election.js';
 import type { Raft } from './raft.js';
 import { stepCandidate } from './roles/candidate.js';
 import { stepFollower } from './roles/follower.js';
 import { stepLeader } from './roles/leader.js';
-
 import { StepResult } from './stepResult.js';
 import { termCheck } from './termCheck.js';
 
@@ -25,7 +24,7 @@ export function step(raft: Raft, m: Message): StepResult {
       handleVoteRequest(raft, m);
       return StepResult.Ok;
     case MessageType.MsgHup:
-      return hup(raft, ownCampaignType(raft));
+      return hupByHost(raft);
     default:
       return stepRole(raft, m);
   }

@@ -1,7 +1,7 @@
 import { newMessage, type Message } from '../raftpb/message.js';
 import { MessageType, messageTypeName } from '../raftpb/messageType.js';
 import { None } from '../types.js';
-import { isTransferCampaign, refuseOldPreVote } from './election.js';
+import { isBoundByLease, isTransferCampaign, refuseOldPreVote } from './election.js';
 import { send } from './outbox.js';
 import { hexId, type Raft } from './raft.js';
 import { becomeFollower } from './transitions.js';
@@ -51,8 +51,7 @@ function isFromLeader(type: MessageType): boolean {
 function leaseForbids(raft: Raft, m: Message): boolean {
   return (
     raft.config.checkQuorum &&
-    raft.lead !== None &&
-    raft.electionElapsed < raft.config.electionTick &&
+    isBoundByLease(raft) &&
     !isTransferCampaign(m)
   );
 }

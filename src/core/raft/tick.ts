@@ -14,6 +14,7 @@ export function tick(raft: Raft): void {
 /** Followers and candidates campaign when they have heard no leader for too long (Raft §5.2). */
 function tickElection(raft: Raft): void {
   raft.electionElapsed++;
+  if (raft.votesHeldTicks > 0) raft.votesHeldTicks--;
   if (raft.electionElapsed < raft.randomizedElectionTimeout || !promotable(raft)) return;
   raft.electionElapsed = 0;
   hup(raft, ownCampaignType(raft));

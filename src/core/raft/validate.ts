@@ -1,11 +1,11 @@
 import { validateConfState } from '../confchange/restore.js';
-import { invalidLogSlice } from '../log/logSlice.js';
+import { isLogSlice } from '../log/logSlice.js';
 import { tryDecodeConfChange } from '../raftpb/confChangeWire.js';
 import { isConfChangeEntry, isEntryType, type Entry } from '../raftpb/entry.js';
 import type { Message } from '../raftpb/message.js';
 import type { ConfState, Snapshot } from '../raftpb/state.js';
 import { isLocalMsg, isMessageType, isResponseMsg, MessageType } from '../raftpb/messageType.js';
-import { isCanonicalNodeId, isLocalThread, maxTerm, None, type NodeId } from '../types.js';
+import { isCanonicalNodeId, isCount, isLocalThread, None, type NodeId } from '../types.js';
 import type { Raft } from './raft.js';
 import { isOpenQuestion } from './reversion.js';
 import { StepResult } from './stepResult.js';
@@ -47,11 +47,6 @@ export function isBytes(value: unknown): value is Uint8Array {
   return value instanceof Uint8Array || (ArrayBuffer.isView(value) && (value as Uint8Array)[Symbol.toStringTag] === 'Uint8Array');
 }
 
-/** Terms and indexes: safe integers to which one can still be added. */
-export function isCount(value: number): boolean {
-  return Number.isSafeInteger(value) && value >= 0 && value <= maxTerm;
-}
-
 function carriesNoTerm(type: MessageType): boolean {
   return type === MessageType.MsgProp || type === MessageType.MsgReadIndex;
 }
@@ -68,9 +63,7 @@ function isPossibleSender(raft: Raft, m: Message): boolean {
 function validateFields(raft: Raft, m: Message): StepResult {
   switch (m.type) {
     case MessageType.MsgApp:
-      return areEntries(m.entries) && invalidLogSlice(m.term, m.index, m.logTerm, m.entries) === null
-        ? StepResult.Ok
-        : StepResult.BadEntries;
+      return areEntries(m.entries) && isLogSlice(m.term, m.index, m.logTerm, m.entries) ? StepResult.Ok : StepResult.BadEntries;
     case MessageType.MsgAppResp:
       return m.index <= raft.log.lastIndex() || (m.reject && isOpenQuestion(raft, m.from, m.index)) ? StepResult.Ok : StepResult.BadIndex;
     case MessageType.MsgSnap:

@@ -2,9 +2,9 @@ import type { ConfChange, ConfChangeSingle, ConfChangeV2 } from '../raftpb/confC
 import type { Entry } from '../raftpb/entry.js';
 import type { Message } from '../raftpb/message.js';
 import { MessageType } from '../raftpb/messageType.js';
-import { isCanonicalNodeId, LocalAppendThread, LocalApplyThread } from '../types.js';
+import { isCanonicalNodeId, isCount, LocalAppendThread, LocalApplyThread } from '../types.js';
 import type { Raft } from './raft.js';
-import { areEntries, hasMessageShape, isBytes, isCount } from './validate.js';
+import { areEntries, hasMessageShape, isBytes } from './validate.js';
 
 // What the host hands in. Its mistakes must not harm the node any more than those of a peer, but it
 // hears of them at once: the API throws ERR_RAFT_ARGUMENT_INVALID.

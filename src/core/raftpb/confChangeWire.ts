@@ -11,7 +11,6 @@ import {
 } from './confChange.js';
 import { EntryType, type Entry } from './entry.js';
 import { ProtoReader, WireType } from './protoReader.js';
-import { nodeIdSize, varintSize } from './varint.js';
 
 /**
  * Data of the entry that carries the change: proto2, as `proto/raftpb/raft.proto` describes it. Types,
@@ -23,40 +22,25 @@ export function encodeConfChange(change: ConfChange | ConfChangeV2): Uint8Array 
 }
 
 function encodeV1(change: ConfChange): Uint8Array {
-  const idSize = change.id === 0 ? 0 : 1 + nodeIdSize(change.id);
-  const writer = new Writer(
-    idSize + 2 + varintSize(enumBits(change.type)) + nodeIdSize(change.nodeId) + contextSize(change.context),
-  );
-  if (change.id !== 0) writer.uint64(1, change.id);
-  writer.uint64(2, enumBits(change.type));
-  writer.uint64(3, change.nodeId);
-  writer.context(4, change.context);
-  return writer.bytes;
+  const bytes: number[] = [];
+  if (change.id !== 0) writeUint64(bytes, 1, change.id);
+  writeUint64(bytes, 2, enumBits(change.type));
+  writeUint64(bytes, 3, change.nodeId);
+  writeContext(bytes, 4, change.context);
+  return Uint8Array.from(bytes);
 }
 
 function encodeV2(change: ConfChangeV2): Uint8Array {
-  let size = 1 + varintSize(enumBits(change.transition)) + contextSize(change.context);
+  const bytes: number[] = [];
+  writeUint64(bytes, 1, enumBits(change.transition));
   for (const single of change.changes) {
-    const length = singleSize(single);
-    size += 1 + varintSize(length) + length;
+    const fields: number[] = [];
+    writeUint64(fields, 1, enumBits(single.type));
+    writeUint64(fields, 2, single.nodeId);
+    writeBytes(bytes, 2, fields);
   }
-  const writer = new Writer(size);
-  writer.uint64(1, enumBits(change.transition));
-  for (const single of change.changes) {
-    writer.length(2, singleSize(single));
-    writer.uint64(1, enumBits(single.type));
-    writer.uint64(2, single.nodeId);
-  }
-  writer.context(3, change.context);
-  return writer.bytes;
-}
-
-function singleSize(single: ConfChangeSingle): number {
-  return 2 + varintSize(enumBits(single.type)) + nodeIdSize(single.nodeId);
-}
-
-function contextSize(context: Uint8Array): number {
-  return context.length === 0 ? 0 : 1 + varintSize(context.length) + context.length;
+  writeContext(bytes, 3, change.context);
+  return Uint8Array.from(bytes);
 }
 
 /** Numbers that are no type stay what they are, as far as 32 bits reach. */
@@ -64,40 +48,28 @@ function enumBits(value: number): number {
   return value >>> 0;
 }
 
-/** Writes fields into bytes of a known size. */
-class Writer {
-  readonly bytes: Uint8Array;
-  private position = 0;
+function writeUint64(bytes: number[], field: number, value: NodeId): void {
+  bytes.push((field << 3) | WireType.Varint);
+  writeVarint(bytes, value);
+}
 
-  constructor(size: number) {
-    this.bytes = size === 0 ? emptyBytes : new Uint8Array(size);
-  }
+function writeContext(bytes: number[], field: number, context: Uint8Array): void {
+  if (context.length > 0) writeBytes(bytes, field, context);
+}
 
-  uint64(field: number, value: NodeId): void {
-    this.bytes[this.position++] = (field << 3) | WireType.Varint;
-    this.varint(value);
-  }
+function writeBytes(bytes: number[], field: number, value: ArrayLike<number>): void {
+  bytes.push((field << 3) | WireType.Bytes);
+  writeVarint(bytes, value.length);
+  for (let i = 0; i < value.length; i++) bytes.push(value[i]!);
+}
 
-  length(field: number, length: number): void {
-    this.bytes[this.position++] = (field << 3) | WireType.Bytes;
-    this.varint(length);
+function writeVarint(bytes: number[], value: NodeId): void {
+  let rest = BigInt(value);
+  while (rest >= 0x80n) {
+    bytes.push(Number(rest & 0x7fn) | 0x80);
+    rest >>= 7n;
   }
-
-  context(field: number, context: Uint8Array): void {
-    if (context.length === 0) return;
-    this.length(field, context.length);
-    this.bytes.set(context, this.position);
-    this.position += context.length;
-  }
-
-  private varint(value: NodeId): void {
-    let rest = BigInt(value);
-    while (rest >= 0x80n) {
-      this.bytes[this.position++] = Number(rest & 0x7fn) | 0x80;
-      rest >>= 7n;
-    }
-    this.bytes[this.position++] = Number(rest);
-  }
+  bytes.push(Number(rest));
 }
 
 /**

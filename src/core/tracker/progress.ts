@@ -61,43 +61,35 @@ export interface ProgressFields {
  */
 export class Progress {
   /** Highest index known to be durable on the follower (Raft Figure 2, matchIndex). */
-  match: Index;
+  match: Index = 0;
   /** Next index to send (nextIndex). Entries between match and next are in flight. Invariant: match < next. */
   next: Index;
   /** Commit index that the follower was last told. Falls when what carried it may be lost. */
-  sentCommit: Index;
-  state: ProgressState;
+  sentCommit: Index = 0;
+  state: ProgressState = ProgressState.Probe;
   /** Index of the snapshot being sent; 0 unless in Snapshot. */
-  pendingSnapshot: Index;
+  pendingSnapshot: Index = 0;
   /** Whether the follower was heard since the last check of the quorum (dissertation §6.2). */
-  recentActive: boolean;
+  recentActive = false;
   /** Whether MsgApps wait for an acknowledgement or for the next heartbeat response (E6, E10). */
-  msgAppFlowPaused: boolean;
+  msgAppFlowPaused = false;
   /** Unacknowledged MsgApps; empty unless in Replicate. */
   readonly inflights: Inflights;
   /** Whether the peer is a learner; one that becomes a learner or stops being one gets a new Progress. */
-  readonly isLearner: boolean;
+  readonly isLearner: boolean = false;
   /** Whether the follower's log is known to have gone back, so that nothing is sent to it and nothing from it counts (O12). */
-  quarantined: boolean;
+  quarantined = false;
   /** What is known about its log going back; null as long as nothing hints at that. */
-  reversion: Reversion | null;
+  reversion: Reversion | null = null;
   /** Whether its log may go back once (O13). */
-  revertPermitted: boolean;
+  revertPermitted = false;
 
   /** Panics if the fields do not fit together. */
   constructor(fields: ProgressFields) {
-    this.match = fields.match ?? 0;
     this.next = fields.next;
-    this.sentCommit = fields.sentCommit ?? 0;
-    this.state = fields.state ?? ProgressState.Probe;
-    this.pendingSnapshot = fields.pendingSnapshot ?? 0;
-    this.recentActive = fields.recentActive ?? false;
-    this.msgAppFlowPaused = fields.msgAppFlowPaused ?? false;
     this.inflights = fields.inflights;
-    this.isLearner = fields.isLearner ?? false;
-    this.quarantined = fields.quarantined ?? false;
-    this.reversion = fields.reversion ?? null;
-    this.revertPermitted = fields.revertPermitted ?? false;
+    // All fields are there already: every Progress has the same shape, whatever is given.
+    Object.assign(this, fields);
     this.checkInvariants();
   }
 

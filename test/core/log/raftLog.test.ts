@@ -425,11 +425,11 @@ describe('snapshot', () => {
 
     log.restore(snapshotAt(9, 2));
     expect(log.snapshot()?.metadata.index).toBe(9);
-    expect(log.hasNextUnstableSnapshot()).toBe(true);
+    expect(log.nextUnstableSnapshot()).not.toBeNull();
     expect(log.nextUnstableSnapshot()?.metadata.index).toBe(9);
 
     log.acceptUnstable();
-    expect(log.hasNextUnstableSnapshot()).toBe(false);
+    expect(log.nextUnstableSnapshot()).toBeNull();
     expect(log.hasNextOrInProgressSnapshot()).toBe(true);
 
     storage.applySnapshot(snapshotAt(9, 2));

@@ -120,14 +120,14 @@ class Play {
     const snapshot = this.log.nextUnstableSnapshot();
     const entries = this.log.nextUnstableEntries();
     expect(this.log.hasNextUnstableEntries()).toBe(entries.length > 0);
-    expect(this.log.hasNextUnstableSnapshot()).toBe(snapshot !== null);
+    expect(this.log.nextUnstableSnapshot() !== null).toBe(snapshot !== null);
     if (snapshot === null && entries.length === 0) return false;
     this.hold(entries);
     this.log.acceptUnstable();
     const metadata = snapshot?.metadata;
     this.writes.push({ nodeTerm: this.nodeTerm, entries, snapshot: metadata === undefined ? null : [metadata.index, metadata.term] });
     expect(this.log.hasNextUnstableEntries()).toBe(false);
-    expect(this.log.hasNextUnstableSnapshot()).toBe(false);
+    expect(this.log.nextUnstableSnapshot()).toBeNull();
     return true;
   }
 

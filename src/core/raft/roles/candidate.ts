@@ -1,28 +1,21 @@
 import type { Message } from '../../raftpb/message.js';
 import { MessageType } from '../../raftpb/messageType.js';
-import { handleAppendEntries, handleHeartbeat } from '../appendEntries.js';
 import { handleVoteResponse } from '../election.js';
 import type { Raft } from '../raft.js';
-import { handleSnapshot } from '../snapshot.js';
 import { StepResult } from '../stepResult.js';
 import { becomeFollower } from '../transitions.js';
+import { ignore } from './ignore.js';
+import { stepFollower } from './follower.js';
 
 /** Routes a message to its handler while this node is a candidate or a pre-candidate. */
 export function stepCandidate(raft: Raft, m: Message): StepResult {
   switch (m.type) {
     // Somebody else has won this term (Raft §5.2).
     case MessageType.MsgApp:
-      becomeFollower(raft, m.term, m.from);
-      handleAppendEntries(raft, m);
-      return StepResult.Ok;
     case MessageType.MsgHeartbeat:
-      becomeFollower(raft, m.term, m.from);
-      handleHeartbeat(raft, m);
-      return StepResult.Ok;
     case MessageType.MsgSnap:
       becomeFollower(raft, m.term, m.from);
-      handleSnapshot(raft, m);
-      return StepResult.Ok;
+      return stepFollower(raft, m);
     case MessageType.MsgVoteResp:
     case MessageType.MsgPreVoteResp:
       handleVoteResponse(raft, m);
@@ -36,25 +29,15 @@ export function stepCandidate(raft: Raft, m: Message): StepResult {
     case MessageType.MsgUnreachable:
       return StepResult.NotLeader;
 
-    // Answers to a leader we no longer are, and to reads whose leader is gone.
-    case MessageType.MsgAppResp:
-    case MessageType.MsgHeartbeatResp:
-    case MessageType.MsgReadIndexResp:
-    // We campaign already, and follow nobody whom we could forget.
-    case MessageType.MsgTimeoutNow:
-    case MessageType.MsgForgetLeader:
-    // Handled in `step` or by their entry points, for every role.
-    case MessageType.MsgHup:
-    case MessageType.MsgBeat:
-    case MessageType.MsgCheckQuorum:
-    case MessageType.MsgVote:
-    case MessageType.MsgPreVote:
-    case MessageType.MsgStorageAppend:
-    case MessageType.MsgStorageAppendResp:
-    case MessageType.MsgStorageApply:
-    case MessageType.MsgStorageApplyResp:
-      return StepResult.Ok;
     default:
-      return m.type satisfies never;
+      return ignore<
+        // Answers to a leader we no longer are, and to reads whose leader is gone.
+        | typeof MessageType.MsgAppResp
+        | typeof MessageType.MsgHeartbeatResp
+        | typeof MessageType.MsgReadIndexResp
+        // We campaign already, and follow nobody whom we could forget.
+        | typeof MessageType.MsgTimeoutNow
+        | typeof MessageType.MsgForgetLeader
+      >(m.type);
   }
 }

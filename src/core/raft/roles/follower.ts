@@ -8,6 +8,7 @@ import type { Raft } from '../raft.js';
 import { handleReadIndexResponse } from '../readIndex.js';
 import { handleSnapshot } from '../snapshot.js';
 import { StepResult } from '../stepResult.js';
+import { ignore } from './ignore.js';
 
 /** Routes a message to its handler while this node follows. */
 export function stepFollower(raft: Raft, m: Message): StepResult {
@@ -44,24 +45,14 @@ export function stepFollower(raft: Raft, m: Message): StepResult {
     case MessageType.MsgUnreachable:
       return StepResult.NotLeader;
 
-    // Answers to a leader or a candidate we no longer are.
-    case MessageType.MsgAppResp:
-    case MessageType.MsgHeartbeatResp:
-    case MessageType.MsgVoteResp:
-    case MessageType.MsgPreVoteResp:
-    // Handled in `step` or by their entry points, for every role.
-    case MessageType.MsgHup:
-    case MessageType.MsgBeat:
-    case MessageType.MsgCheckQuorum:
-    case MessageType.MsgVote:
-    case MessageType.MsgPreVote:
-    case MessageType.MsgStorageAppend:
-    case MessageType.MsgStorageAppendResp:
-    case MessageType.MsgStorageApply:
-    case MessageType.MsgStorageApplyResp:
-      return StepResult.Ok;
     default:
-      return m.type satisfies never;
+      return ignore<
+        // Answers to a leader or a candidate we no longer are.
+        | typeof MessageType.MsgAppResp
+        | typeof MessageType.MsgHeartbeatResp
+        | typeof MessageType.MsgVoteResp
+        | typeof MessageType.MsgPreVoteResp
+      >(m.type);
   }
 }
 

@@ -7,6 +7,7 @@ import { propose } from '../propose.js';
 import type { Raft } from '../raft.js';
 import { handleReadIndex } from '../readIndex.js';
 import { StepResult } from '../stepResult.js';
+import { ignore } from './ignore.js';
 
 /** Routes a message to its handler while this node leads. */
 export function stepLeader(raft: Raft, m: Message): StepResult {
@@ -26,29 +27,19 @@ export function stepLeader(raft: Raft, m: Message): StepResult {
     case MessageType.MsgTransferLeader:
       return stepProgress(raft, m);
 
-    // Another leader in our own term cannot be; its messages are worth nothing.
-    case MessageType.MsgApp:
-    case MessageType.MsgHeartbeat:
-    case MessageType.MsgSnap:
-    // Answers to a campaign that is decided, or to a read of an earlier role.
-    case MessageType.MsgVoteResp:
-    case MessageType.MsgPreVoteResp:
-    case MessageType.MsgReadIndexResp:
-    // We lead already.
-    case MessageType.MsgTimeoutNow:
-    // Handled in `step` or by their entry points, for every role.
-    case MessageType.MsgHup:
-    case MessageType.MsgBeat:
-    case MessageType.MsgCheckQuorum:
-    case MessageType.MsgVote:
-    case MessageType.MsgPreVote:
-    case MessageType.MsgStorageAppend:
-    case MessageType.MsgStorageAppendResp:
-    case MessageType.MsgStorageApply:
-    case MessageType.MsgStorageApplyResp:
-      return StepResult.Ok;
     default:
-      return m.type satisfies never;
+      return ignore<
+        // Another leader in our own term cannot be; its messages are worth nothing.
+        | typeof MessageType.MsgApp
+        | typeof MessageType.MsgHeartbeat
+        | typeof MessageType.MsgSnap
+        // Answers to a campaign that is decided, or to a read of an earlier role.
+        | typeof MessageType.MsgVoteResp
+        | typeof MessageType.MsgPreVoteResp
+        | typeof MessageType.MsgReadIndexResp
+        // We lead already.
+        | typeof MessageType.MsgTimeoutNow
+      >(m.type);
   }
 }
 
