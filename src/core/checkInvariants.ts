@@ -6,7 +6,7 @@ import { checkRaft } from './raft/invariants.js';
  * A node of which one does not hold is stopped, like one that finds out by itself.
  *
  * @throws RaftError `ERR_RAFT_INVARIANT_VIOLATED` that names the one that does not hold; `ERR_RAFT_NODE_STOPPED` or
- *   `ERR_RAFT_CALL_ORDER` as any call of the node.
+ *   `ERR_RAFT_CALL_ORDER` like every call of the node.
  */
 export function checkInvariants(node: RawNode): void {
   runInside(node, checkRaft);

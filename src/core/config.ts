@@ -126,19 +126,38 @@ const leastCounts = { heartbeatTick: 1, electionTick: 2, applied: 0, leaseMargin
 /** Lowest value of the options that limit bytes; each may be Infinity, and need not be an integer. */
 const leastLimits = { maxSizePerMsg: 0, maxCommittedSizePerReady: 0, maxUncommittedEntriesSize: 1, maxInflightBytes: 1 } as const;
 
-const flags = [
-  'asyncStorageWrites',
-  'checkQuorum',
-  'preVote',
-  'strictReads',
-  'disableProposalForwarding',
-  'disableConfChangeValidation',
-  'stepDownOnRemoval',
-  'loosenFollowerLogRevert',
-] as const;
-
 function keysOf<T extends object>(table: T): (keyof T)[] {
   return Object.keys(table) as (keyof T)[];
+}
+
+/** What holds where nothing is given. */
+function defaultsOf({ id, storage, electionTick = 10, maxSizePerMsg = mebibyte }: Config): ResolvedConfig {
+  return {
+    id,
+    storage,
+    electionTick,
+    heartbeatTick: 1,
+    applied: 0,
+    asyncStorageWrites: false,
+    maxSizePerMsg,
+    // A message limit of 0 means one entry at a time; an apply limit of 0 would mean none at all.
+    maxCommittedSizePerReady: Math.max(maxSizePerMsg, 1),
+    maxUncommittedEntriesSize: 1024 * mebibyte,
+    maxInflightMsgs: 256,
+    maxInflightBytes: Math.max(16 * mebibyte, maxSizePerMsg),
+    checkQuorum: true,
+    preVote: true,
+    strictReads: true,
+    readOnlyOption: ReadOnlyOption.Safe,
+    leaseMarginTicks: Math.ceil(electionTick / 10),
+    disableProposalForwarding: false,
+    disableConfChangeValidation: false,
+    stepDownOnRemoval: false,
+    loosenFollowerLogRevert: false,
+    random: defaultRandom,
+    logger: silentLogger,
+    trace: null,
+  };
 }
 
 /**
@@ -148,36 +167,18 @@ function keysOf<T extends object>(table: T): (keyof T)[] {
  */
 export function resolveConfig(config: Config): ResolvedConfig {
   if (typeof config !== 'object' || config === null) invalid('it is missing');
-  const electionTick = config.electionTick ?? 10;
-  const maxSizePerMsg = config.maxSizePerMsg ?? mebibyte;
-  const resolved: ResolvedConfig = {
-    id: config.id,
-    storage: config.storage,
-    electionTick,
-    heartbeatTick: config.heartbeatTick ?? 1,
-    applied: config.applied ?? 0,
-    asyncStorageWrites: config.asyncStorageWrites ?? false,
-    maxSizePerMsg,
-    // A message limit of 0 means one entry at a time; an apply limit of 0 would mean none at all.
-    maxCommittedSizePerReady: config.maxCommittedSizePerReady ?? Math.max(maxSizePerMsg, 1),
-    maxUncommittedEntriesSize: config.maxUncommittedEntriesSize ?? 1024 * mebibyte,
-    maxInflightMsgs: config.maxInflightMsgs ?? 256,
-    maxInflightBytes: config.maxInflightBytes ?? Math.max(16 * mebibyte, maxSizePerMsg),
-    checkQuorum: config.checkQuorum ?? true,
-    preVote: config.preVote ?? true,
-    readOnlyOption: config.readOnlyOption ?? ReadOnlyOption.Safe,
-    leaseMarginTicks: config.leaseMarginTicks ?? Math.ceil(electionTick / 10),
-    strictReads: config.strictReads ?? true,
-    disableProposalForwarding: config.disableProposalForwarding ?? false,
-    disableConfChangeValidation: config.disableConfChangeValidation ?? false,
-    stepDownOnRemoval: config.stepDownOnRemoval ?? false,
-    loosenFollowerLogRevert: config.loosenFollowerLogRevert ?? false,
-    random: config.random ?? defaultRandom,
-    logger: config.logger ?? silentLogger,
-    trace: config.trace ?? null,
-  };
+  const resolved = defaultsOf(config);
+  replaceByGiven(resolved, config);
   check(resolved);
   return resolved;
+}
+
+function replaceByGiven<T extends object>(defaults: T, given: Partial<T>): void {
+  for (const name of keysOf(defaults)) {
+    const isFlag = typeof defaults[name] === 'boolean';
+    defaults[name] = given[name] ?? defaults[name];
+    if (isFlag && typeof defaults[name] !== 'boolean') invalid(`${String(name)} must be true or false`);
+  }
 }
 
 function check(config: ResolvedConfig): void {
@@ -195,7 +196,6 @@ function check(config: ResolvedConfig): void {
     const value = config[name];
     if (typeof value !== 'number' || !(value >= leastLimits[name])) invalid(`${name} must be ${leastLimits[name]} or more, or Infinity, is ${String(value)}`);
   }
-  for (const name of flags) if (typeof config[name] !== 'boolean') invalid(`${name} must be true or false`);
   if (config.electionTick <= config.heartbeatTick) invalid('electionTick must be above heartbeatTick');
   if (config.maxInflightBytes < config.maxSizePerMsg) invalid('maxInflightBytes must not be below maxSizePerMsg');
   if (typeof config.random !== 'function') invalid('random must be a function');

@@ -93,7 +93,7 @@ export class RawNode {
    */
   stepStorageResponse(m: Message): StepResult {
     this.#check();
-    if (!this.#raft.config.asyncStorageWrites) throw new RaftError(RaftErrorCode.CallOrder, 'stepStorageResponse: writes are synchronous, advance takes its place');
+    if (!this.#raft.config.asyncStorageWrites) throw wrongOrder('stepStorageResponse: writes are synchronous, advance takes its place');
     if (!isStorageResponse(this.#raft, m)) throw invalid('stepStorageResponse: not an answer of a local storage thread to this node');
     return this.#run((raft) => stepStorage(raft, m));
   }
@@ -242,7 +242,7 @@ export class RawNode {
    */
   ready(): Ready {
     this.#check();
-    if (this.#ready.accepted) throw new RaftError(RaftErrorCode.CallOrder, 'ready: the last Ready was not advanced');
+    if (this.#ready.accepted) throw wrongOrder('ready: the last Ready was not advanced');
     return this.#run(() => this.#ready.collect());
   }
 
@@ -254,8 +254,8 @@ export class RawNode {
    */
   advance(_ready?: Ready): void {
     this.#check();
-    if (this.#raft.config.asyncStorageWrites) throw new RaftError(RaftErrorCode.CallOrder, 'advance: writes are asynchronous, the answers of the storage threads take its place');
-    if (!this.#ready.accepted) throw new RaftError(RaftErrorCode.CallOrder, 'advance: there is no Ready to advance');
+    if (this.#raft.config.asyncStorageWrites) throw wrongOrder('advance: writes are asynchronous, the answers of the storage threads take its place');
+    if (!this.#ready.accepted) throw wrongOrder('advance: there is no Ready to advance');
     this.#run(() => this.#ready.advance());
   }
 
@@ -346,7 +346,7 @@ export class RawNode {
     if (this.#failed) {
       throw new RaftError(RaftErrorCode.NodeStopped, `node ${hexId(this.#raft.id)} stopped after an error`, { cause: this.#failure });
     }
-    if (this.#running) throw new RaftError(RaftErrorCode.CallOrder, `node ${hexId(this.#raft.id)} is called while another call is running`);
+    if (this.#running) throw wrongOrder(`node ${hexId(this.#raft.id)} is called while another call is running`);
   }
 
   #enter(): void {
@@ -366,6 +366,10 @@ export class RawNode {
     this.#failure = error;
     throw error;
   }
+}
+
+function wrongOrder(message: string): RaftError {
+  return new RaftError(RaftErrorCode.CallOrder, message);
 }
 
 function invalid(message: string): RaftError {

@@ -5,7 +5,7 @@ import { isEmptyHardState, type HardState, type Snapshot } from './raftpb/state.
 import type { AbortedRead, Raft, ReadState } from './raft/raft.js';
 import { handleStorageAppendResponse, handleStorageApplyResponse } from './raft/applied.js';
 import { step } from './raft/step.js';
-import { needsStorageAppend, newStorageAppend, newStorageApply } from './storageMessages.js';
+import { needsStorageAppend, newStorageAppend, newStorageAppendResponse, newStorageApply } from './storageMessages.js';
 import type { StateType} from './types.js';
 import { None, type Index, type NodeId, type Term } from './types.js';
 
@@ -66,10 +66,8 @@ export class ReadyCollector {
   // What `advance` will acknowledge, synchronous writes only.
   #accepted = false;
   #selfMessages: Message[] = [];
-  #appendTerm: Term = 0;
-  #appendIndex: Index = 0;
-  #appendLogTerm: Term = 0;
-  #appendSnapshot: Snapshot | null = null;
+  /** What a storage thread would answer. */
+  #written: Message | null = null;
   #applyEntries: readonly Entry[] = noEntries;
   #applySize = 0;
 
@@ -196,15 +194,9 @@ export class ReadyCollector {
   #noteForAdvance(snapshot: Snapshot | null, committedEntries: readonly Entry[], applySize: number): void {
     const raft = this.#raft;
     this.#accepted = true;
-    this.#appendTerm = raft.term;
-    this.#appendSnapshot = snapshot;
+    this.#written = newStorageAppendResponse(raft, snapshot);
     this.#applyEntries = committedEntries;
     this.#applySize = applySize;
-    this.#appendIndex = 0;
-    if (raft.log.hasNextOrInProgressUnstableEntries()) {
-      this.#appendIndex = raft.log.lastIndex();
-      this.#appendLogTerm = raft.log.lastTerm();
-    }
   }
 
   /** The host has done what the last Ready asked for: the part that the storage threads' answers play otherwise. */
@@ -216,9 +208,9 @@ export class ReadyCollector {
       this.#selfMessages = [];
       for (const m of selfMessages) step(raft, m);
     }
-    handleStorageAppendResponse(raft, this.#appendTerm, this.#appendIndex, this.#appendLogTerm, this.#appendSnapshot);
+    if (this.#written !== null) handleStorageAppendResponse(raft, this.#written);
     handleStorageApplyResponse(raft, this.#applyEntries, this.#applySize);
-    this.#appendSnapshot = null;
+    this.#written = null;
     this.#applyEntries = noEntries;
   }
 }

@@ -61,7 +61,7 @@ function needsAppendResponse(raft: Raft, snapshot: Snapshot | null): boolean {
  * The answer names the end of the log, and not the end of what this write carried, because writes are
  * done in order. If answers of an older term were thrown away, this one makes up for them.
  */
-function newStorageAppendResponse(raft: Raft, snapshot: Snapshot | null): Message {
+export function newStorageAppendResponse(raft: Raft, snapshot: Snapshot | null): Message {
   const m = newMessage(MessageType.MsgStorageAppendResp, raft.id);
   m.from = LocalAppendThread;
   m.term = raft.term;

@@ -22,7 +22,7 @@ export class DiskSpeed {
 
   /** Virtual time that applying a batch takes now. */
   applyLatency(): number {
-    return this.latency(this.host.config.applyLatency);
+    return this.latency(this.host.config.applyLatency) * this.slowness;
   }
 
   /** Ends stall and slowness. */

@@ -65,6 +65,8 @@ export class FaultInjector {
     switch (group) {
       case 'partition':
         return this.strikePartition();
+      case 'minority':
+        return this.strikeMinority();
       case 'clog':
         return this.strikeClog();
       case 'replay':
@@ -137,6 +139,22 @@ export class FaultInjector {
     this.host.network.setCuts(isCut);
     this.tell(kind, nodes[a]!.id, `${length} us${flapping ? ', flapping' : ''}`);
     if (flapping) this.flap(partition, isCut, scheduler.now + length);
+    scheduler.after(length, () => this.mend(partition));
+  }
+
+  /** Cuts off followers that the leader does not need. They can hear one another. */
+  private strikeMinority(): void {
+    const { faultRandom: random, nodes, scheduler, config } = this.host;
+    const leader = nodes.find(({ isLeader }) => isLeader);
+    if (leader === undefined) return;
+    const followers = nodes.filter((node) => node !== leader);
+    const most = Math.floor((config.voters - 1) / 2);
+    const away = new Set<number>();
+    for (let i = random.between(1, most); i > 0; i--) away.add(random.pick(followers).position);
+    const length = this.ticks(1, 6 * config.electionTick);
+    const partition = ++this.partition;
+    this.host.network.setCuts((from, to) => away.has(from) !== away.has(to));
+    this.tell(FaultKind.Halves, leader.id, `${away.size} followers away, ${length} us`);
     scheduler.after(length, () => this.mend(partition));
   }
 

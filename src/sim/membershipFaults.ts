@@ -45,7 +45,9 @@ export function changeMembership(host: MembershipHost, node: SimNode): void {
     voters = voters.filter((id) => id !== single.nodeId);
     if (single.type === ConfChangeAddNode) voters.push(single.nodeId);
   }
-  if (changes.length === 0 || !canElect(current.voters, voters)) return;
+  // A leader of two that removes the other one knows it, and needs nobody to tell.
+  const staysAlone = node.isLeader && voters.length === 1 && voters[0] === node.id;
+  if (changes.length === 0 || !(canElect(current.voters, voters) || staysAlone)) return;
   proposeChanges(host, node, changes, marks);
 }
 

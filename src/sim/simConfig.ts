@@ -70,6 +70,8 @@ export interface SimConfig {
   readonly groupCommit: number;
   /** Mean latency of a sync. 0: at once. */
   readonly diskLatency: number;
+  /** Mean time until a host with storage threads looks for the next Ready; it steps what arrives meanwhile. 0: at once. */
+  readonly readyDelay: number;
   /** Mean time to apply a batch with asynchronous writes. */
   readonly applyLatency: number;
   /** Slowest and fastest clock, as a factor of the true rate. */
@@ -128,6 +130,8 @@ export interface SimConfig {
 export interface FaultWeights {
   /** Nodes that cannot hear each other. */
   readonly partition: number;
+  /** Followers cut off, of which too few to be missed. */
+  readonly minority: number;
   /** Links that hold messages back. */
   readonly clog: number;
   /** Messages of the past. */
@@ -157,7 +161,7 @@ export interface FaultWeights {
 }
 
 /** Names of the profiles: what a run concentrates on. `default` draws everything. */
-export const profiles = ['default', 'churn', 'snap', 'async', 'reads', 'lease', 'partition', 'powerloss', 'small', 'calm'] as const;
+export const profiles = ['default', 'churn', 'snap', 'async', 'reads', 'lease', 'partition', 'powerloss', 'small', 'stable', 'calm'] as const;
 /** Name of a profile. */
 export type Profile = (typeof profiles)[number];
 
@@ -212,7 +216,7 @@ function drawCore(random: Prng): Pick<SimConfig, 'electionTick' | 'heartbeatTick
   };
 }
 
-function drawHost(random: Prng): Pick<SimConfig, 'snapshotThreshold' | 'snapshotTrailing' | 'durableMachine' | 'blockingHost' | 'groupCommit' | 'diskLatency' | 'applyLatency' | 'slowestClock' | 'fastestClock' | 'readyCrash' | 'powerLoss' | 'downTime' | 'snapshotUnavailable'> {
+function drawHost(random: Prng): Pick<SimConfig, 'snapshotThreshold' | 'snapshotTrailing' | 'durableMachine' | 'blockingHost' | 'groupCommit' | 'diskLatency' | 'readyDelay' | 'applyLatency' | 'slowestClock' | 'fastestClock' | 'readyCrash' | 'powerLoss' | 'downTime' | 'snapshotUnavailable'> {
   const skewed = random.chance(0.6);
   return {
     snapshotThreshold: random.pick([1, 3, 5, 10, 20, 50, 200, 500]),
@@ -221,6 +225,7 @@ function drawHost(random: Prng): Pick<SimConfig, 'snapshotThreshold' | 'snapshot
     blockingHost: random.chance(0.3),
     groupCommit: random.pick([1, 1, 2, 8]),
     diskLatency: random.chance(0.2) ? 0 : Math.round(random.logarithmic(100, 30_000)),
+    readyDelay: 0,
     applyLatency: random.chance(0.3) ? 0 : Math.round(random.logarithmic(100, 50_000)),
     slowestClock: skewed ? 0.8 + random.below(20) / 100 : 1,
     fastestClock: skewed ? 1 + random.below(26) / 100 : 1,
@@ -259,6 +264,7 @@ function drawWeights(random: Prng): FaultWeights {
   const weight = (share: number, on: number): number => (random.chance(share) ? on * random.between(1, 4) : 0);
   return {
     partition: weight(0.6, 4),
+    minority: 0,
     clog: weight(0.3, 2),
     replay: weight(0.4, 3),
     crash: weight(0.6, 4),
@@ -286,7 +292,14 @@ function withProfile(c: SimConfig, profile: Profile, random: Prng): SimConfig {
     case 'snap':
       return { ...c, snapshotThreshold: random.between(1, 10), snapshotTrailing: random.below(3), weights: { ...w, compaction: 6, crash: 6 } };
     case 'async':
-      return { ...c, asyncStorageWrites: true, diskLatency: Math.round(random.logarithmic(1000, 100_000)), readyCrash: 0.01, weights: { ...w, crash: 6 } };
+      return {
+        ...c,
+        asyncStorageWrites: true,
+        diskLatency: Math.round(random.logarithmic(1000, 100_000)),
+        readyCrash: 0.01,
+        weights: { ...w, crash: 6 },
+        readyDelay: random.chance(0.5) ? Math.round(random.logarithmic(300, 10_000)) : 0,
+      };
     case 'reads':
       return { ...c, readShare: 0.7, duplicate: 0.2, keys: random.between(1, 3), weights: { ...w, pause: 6, replay: 6 } };
     case 'lease':
@@ -297,6 +310,8 @@ function withProfile(c: SimConfig, profile: Profile, random: Prng): SimConfig {
       return { ...c, powerLoss: 1, readyCrash: 0.02, downTime: 5 * tickMicros, diskLatency: Math.round(random.logarithmic(1000, 50_000)), weights: { ...w, crash: 20, crashAll: 2 } };
     case 'small':
       return { ...c, voters: random.between(1, 2), learners: 0 };
+    case 'stable':
+      return stable(c);
     case 'calm':
       return calm(c);
   }
@@ -320,7 +335,22 @@ function withLeases(c: SimConfig, random: Prng): SimConfig {
   };
 }
 
+/** A run in which nothing may disturb the leader: followers come and go, and with pre-vote and check-quorum that is nobody's business (L4). */
+function stable(c: SimConfig): SimConfig {
+  const quiet = calm(c);
+  return {
+    ...quiet,
+    voters: Math.max(c.voters, 3),
+    electionTick: Math.max(c.electionTick, 5),
+    heartbeatTick: 1,
+    preVote: true,
+    checkQuorum: true,
+    faultInterval: 10 * tickMicros,
+    weights: { ...quiet.weights, minority: 1 },
+  };
+}
+
 function calm(c: SimConfig): SimConfig {
-  const none = { partition: 0, clog: 0, replay: 0, crash: 0, crashAll: 0, pause: 0, disk: 0, membership: 0, transfer: 0, campaign: 0, forgetLeader: 0, compaction: 0, reports: 0, workload: 0 };
+  const none = { partition: 0, minority: 0, clog: 0, replay: 0, crash: 0, crashAll: 0, pause: 0, disk: 0, membership: 0, transfer: 0, campaign: 0, forgetLeader: 0, compaction: 0, reports: 0, workload: 0 };
   return { ...c, loss: 0, duplicate: 0, delayMin: 0, delayMean: 500, linkCapacity: Infinity, readyCrash: 0, faultInterval: 0, weights: none, slowestClock: 1, fastestClock: 1, snapshotUnavailable: 0, diskLatency: 200, applyLatency: 200 };
 }

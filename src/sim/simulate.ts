@@ -1,5 +1,5 @@
 import { Violation, type Checker, type ClusterView } from './checker.js';
-import { allCheckers } from './checkers/index.js';
+import { allCheckers, type StableLeadership } from './checkers/index.js';
 import { describeEvent } from './describeEvent.js';
 import { KvWorkload } from './kv.js';
 import { SimCluster } from './simCluster.js';
@@ -57,6 +57,11 @@ export interface SimResult {
   readonly cluster: ClusterView;
 }
 
+/** What a profile demands of the leadership (L4); null if it disturbs leaders on purpose. */
+export function demandsOn(profile: Profile): StableLeadership | null {
+  return profile === 'stable' ? { leaderChanges: 0, termRise: 0 } : null;
+}
+
 const allKinds: readonly SimEventKind[] = Object.values(SimEventKind);
 
 /**
@@ -68,7 +73,7 @@ export function simulate(options: SimOptions): SimResult {
   const config: SimConfig = { ...drawConfig(seed, steps, profile), ...options.config };
   const workload = options.workload?.(config) ?? new KvWorkload(config);
   const { onEvent, invariants = true } = options;
-  const checkers = invariants ? allCheckers({ linearizability: options.workload === undefined }) : [];
+  const checkers = invariants ? allCheckers({ linearizability: options.workload === undefined, stableLeadership: demandsOn(profile) }) : [];
   checkers.push(...(options.checkers ?? []));
   if (onEvent !== undefined) checkers.push({ name: 'observer', kinds: allKinds, onEvent });
   const cluster = new SimCluster(config, workload, checkers);

@@ -24,12 +24,26 @@ export class StorageThreads implements ReadyHandler {
   /** The threads keep the host free. */
   readonly waiting = false;
   private pumping = false;
+  /** Whether the host will look for a Ready by itself. */
+  private planned = false;
 
   constructor(node: SimNode) {
     this.node = node;
   }
 
   pump(): void {
+    const { host } = this.node;
+    const { readyDelay } = host.config;
+    if (readyDelay === 0 || !host.faultsOn) return this.handleAll();
+    if (this.planned) return;
+    this.planned = true;
+    this.node.later(host.diskRandom.exponential(readyDelay), () => {
+      this.planned = false;
+      this.handleAll();
+    });
+  }
+
+  private handleAll(): void {
     if (this.pumping) return;
     this.pumping = true;
     const { node } = this;

@@ -24,7 +24,7 @@ export const coreStoreys: readonly Storey[] = [
   { name: 'routing', holds: ['core/raft/roles/', 'core/raft/step', 'core/raft/tick', 'core/raft/newRaft'] },
   {
     name: 'the API',
-    holds: ['core/storageMessages', 'core/ready', 'core/status', 'core/describe', 'core/bootstrap', 'core/json', 'core/rawNode', 'core/index'],
+    holds: ['core/storageMessages', 'core/ready', 'core/status', 'core/describe', 'core/bootstrap', 'core/json', 'core/rawNode', 'core/checkInvariants', 'core/index'],
   },
 ];
 

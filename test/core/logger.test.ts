@@ -81,7 +81,7 @@ describe('what a node writes about itself', () => {
     { life: eventfulLife, line: /info 1 is candidate in term 10/, why: 'a campaign' },
     { life: troubledFollower, line: /debug 1 has no entry 2\/7 of 2, hints at 1\/3/, why: 'an append that does not fit' },
     { life: troubledFollower, line: /debug 1 in term 2 ignores MsgVote of term 1 from 3/, why: 'a message of an old term' },
-    { life: troubledFollower, line: /warning 1 ignores the snapshot at 9: it is not a member/, why: 'a snapshot for others' },
+    { life: troubledFollower, line: /warning 1 ignores the snapshot at 2\/9: it is not a member/, why: 'a snapshot for others' },
     { life: troubledFollower, line: /info 1 restores the snapshot at 2\/9/, why: 'a snapshot' },
     { life: troubledFollower, line: /error 1 ignores the snapshot at 1\/20/, why: 'a snapshot that contradicts the log' },
     { life: troubledFollower, line: /error 1 has acknowledged up to 50, but its log ends at 9/, why: 'a lost log' },

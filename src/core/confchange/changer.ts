@@ -216,7 +216,6 @@ export function newMemberProgress(
   isLearner: boolean,
 ): Progress {
   return new Progress({
-    match: 0,
     next: Math.max(lastIndex, 1),
     inflights: input.newInflights(),
     isLearner,

@@ -30,14 +30,10 @@ export function checkConfigInvariants(
 
 function checkProgress(config: TrackerConfig, progress: ReadonlyMap<NodeId, Progress>): string | null {
   for (const id of config.voters.ids) {
-    const known = progress.get(id);
-    if (known === undefined) return `no progress for voter ${id}`;
-    if (known.isLearner) return `voter ${id} has the progress of a learner`;
+    if (progress.get(id)?.isLearner !== false) return `voter ${id} has no progress of a voter`;
   }
   for (const id of config.learners) {
-    const known = progress.get(id);
-    if (known === undefined) return `no progress for learner ${id}`;
-    if (!known.isLearner) return `learner ${id} has the progress of a voter`;
+    if (progress.get(id)?.isLearner !== true) return `learner ${id} has no progress of a learner`;
   }
   for (const id of progress.keys()) {
     if (!config.voters.has(id) && !hasId(config.learners, id)) return `progress for ${id}, which is no member`;

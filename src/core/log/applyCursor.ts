@@ -57,9 +57,7 @@ export class ApplyCursor {
    * @param appliable highest index that could have been handed out had there been no limit.
    */
   acceptApplying(index: Index, size: number, appliable: Index): void {
-    if (index < this.applying || index > this.committed) {
-      panic(`applying up to ${index} is outside of [${this.applying}, ${this.committed}], from applying to committed`);
-    }
+    this.checkStep('applying', index, this.applying);
     this.applying = index;
     this.bytes += size;
     // Being cut short shows that the next entry does not fit, even if a few bytes are left.
@@ -68,14 +66,16 @@ export class ApplyCursor {
 
   /** The application has applied everything up to `index`, `size` bytes of what it was given. */
   appliedTo(index: Index, size: number): void {
-    if (index < this.applied || index > this.committed) {
-      panic(`applied up to ${index} is outside of [${this.applied}, ${this.committed}], from applied to committed`);
-    }
+    this.checkStep('applied', index, this.applied);
     this.applied = index;
     // A snapshot is applied without having been handed out as entries.
     if (this.applying < index) this.applying = index;
     this.bytes = this.bytes > size ? this.bytes - size : 0;
     this.paused = this.isFull();
+  }
+
+  private checkStep(what: string, index: Index, now: Index): void {
+    if (index < now || index > this.committed) panic(`${what} up to ${index} is outside of [${now}, ${this.committed}], from ${what} to committed`);
   }
 
   /** With a limit of 0 this is always so: the host has switched applying off, as etcd's raft does with 0. */

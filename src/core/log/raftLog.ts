@@ -167,7 +167,7 @@ export class RaftLog {
     const known = this.countKnown(prevIndex, entries);
     if (known < entries.length) {
       const from = prevIndex + 1 + known;
-      if (from <= this.cursor.committed) panic(`entry ${from} conflicts with the log, which is committed up to ${this.cursor.committed}`);
+      this.checkUncommitted(from);
       if (from <= this.unstable.lastIndex()) {
         this.logger.info(`log: cut off from ${from} on, where term ${this.term(from)} conflicts with term ${entries[known]!.term} of the leader`);
       }
@@ -188,7 +188,7 @@ export class RaftLog {
   append(entries: readonly Entry[]): Index {
     if (entries.length === 0) return this.unstable.lastIndex();
     const first = entries[0]!.index;
-    if (first <= this.cursor.committed) panic(`append from ${first} on would undo the commit of ${this.cursor.committed}`);
+    this.checkUncommitted(first);
     this.unstable.truncateAndAppend(entries);
     return this.unstable.lastIndex();
   }
@@ -275,9 +275,7 @@ export class RaftLog {
   nextCommittedEntries(allowUnstable: boolean): readonly Entry[] {
     if (!this.hasNextCommittedEntries(allowUnstable)) return noEntries;
     const lo = this.cursor.applying + 1;
-    const entries = this.slice(lo, this.appliable(allowUnstable) + 1, this.cursor.room());
-    if (entries === null) throw storageFailed(`storage has compacted entry ${lo}, which is not applied yet`);
-    return entries;
+    return this.sliceUnapplied(lo, this.appliable(allowUnstable) + 1, this.cursor.room());
   }
 
   /** Whether there are {@link nextCommittedEntries}, without reading them. */
@@ -307,7 +305,7 @@ export class RaftLog {
   stableTo(index: Index, term: Term): void {
     if (this.unstable.stableTo(index, term)) return;
     if (this.logger.debugEnabled) {
-      this.logger.debug(`log: ignored that entry ${index} of term ${term} is durable, it is not an unstable entry of the log`);
+      this.logger.debug(`log: ignored that entry ${index} of term ${term} is durable, it is not an unstable one`);
     }
   }
 
@@ -323,11 +321,20 @@ export class RaftLog {
   scan(lo: Index, hi: Index, pageBytes: number, visit: (entries: readonly Entry[]) => boolean): void {
     let from = lo;
     while (from < hi) {
-      const page = this.slice(from, hi, pageBytes);
-      if (page === null) throw storageFailed(`storage has compacted entry ${from}, which is not applied yet`);
+      const page = this.sliceUnapplied(from, hi, pageBytes);
       if (visit(page)) return;
       from += page.length;
     }
+  }
+
+  private sliceUnapplied(lo: Index, hi: Index, maxBytes: number): readonly Entry[] {
+    const entries = this.slice(lo, hi, maxBytes);
+    if (entries === null) throw storageFailed(`storage has compacted entry ${lo}, which is not applied yet`);
+    return entries;
+  }
+
+  private checkUncommitted(from: Index): void {
+    if (from <= this.cursor.committed) panic(`log: to replace entries from ${from} on would undo the commit of ${this.cursor.committed}`);
   }
 
   /** Highest index that may be handed out for application if there were no limit. */

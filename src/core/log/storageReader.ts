@@ -118,6 +118,7 @@ function outside(what: string): RaftError {
   return storageFailed(`storage.${what}, which its contract does not allow`);
 }
 
+/** The first index of a compacted log may be one above the highest. */
 function isCount(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0;
 }

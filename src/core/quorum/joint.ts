@@ -57,7 +57,7 @@ export class JointConfig {
 }
 
 /** What the results of the two halves mean together. */
-export function jointResult(incoming: VoteResult, outgoing: VoteResult): VoteResult {
+function jointResult(incoming: VoteResult, outgoing: VoteResult): VoteResult {
   if (incoming === outgoing) return incoming;
   if (incoming === VoteResult.VoteLost || outgoing === VoteResult.VoteLost) return VoteResult.VoteLost;
   return VoteResult.VotePending;

@@ -98,7 +98,7 @@ export class MajorityConfig {
 }
 
 /** Result of a vote among `size` voters of which so many said yes and no. Won without voters. */
-export function majorityResult(size: number, granted: number, rejected: number): VoteResult {
+function majorityResult(size: number, granted: number, rejected: number): VoteResult {
   if (size === 0) return VoteResult.VoteWon;
   const quorum = (size >> 1) + 1;
   if (granted >= quorum) return VoteResult.VoteWon;

@@ -20,13 +20,9 @@ export function send(raft: Raft, m: Message): void {
     case MessageType.MsgPreVoteResp:
       if (m.term === 0) panic(`outbox: ${messageTypeName(m.type)} without a term`);
       break;
-    case MessageType.MsgProp:
-    case MessageType.MsgReadIndex:
-      if (m.term !== 0) panic(`outbox: ${messageTypeName(m.type)} with term ${m.term}`);
-      break;
     default:
       if (m.term !== 0) panic(`outbox: ${messageTypeName(m.type)} with term ${m.term}`);
-      m.term = raft.term;
+      if (m.type !== MessageType.MsgProp && m.type !== MessageType.MsgReadIndex) m.term = raft.term;
   }
   if (raft.trace !== null) raft.trace.trace({ kind: 'send', id: raft.id, message: m });
 

@@ -1,4 +1,3 @@
-import { panic } from '../errors.js';
 import { payloadsSize } from '../raftpb/entry.js';
 import { newMessage } from '../raftpb/message.js';
 import { MessageType } from '../raftpb/messageType.js';
@@ -53,7 +52,6 @@ function maybeSendSnapshot(raft: Raft, to: NodeId, progress: Progress): boolean 
     return false;
   }
   const { index, term } = snapshot.metadata;
-  if (index === 0) panic('replication: the storage has neither the log nor a snapshot');
   if (raft.logger.debugEnabled) raft.logger.debug(`${hexId(raft.id)} sends the snapshot at ${term}/${index} to ${hexId(to)}`);
   progress.becomeSnapshot(index);
 

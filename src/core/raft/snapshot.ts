@@ -23,14 +23,10 @@ function restore(raft: Raft, snapshot: Snapshot): boolean {
   assert(raft.state === StateType.Follower, 'a node that does not follow restores a snapshot');
   const { index, term, confState } = snapshot.metadata;
   if (index <= raft.log.committed) return false;
-  if (!isMember(raft.id, confState)) {
-    raft.logger.warning(`${hexId(raft.id)} ignores the snapshot at ${index}: it is not a member of its configuration`);
-    return false;
-  }
+  if (!isMember(raft.id, confState)) return ignore(raft, 'warning', snapshot, 'it is not a member of its configuration');
   if (term < raft.log.term(raft.log.committed)) {
     // Terms never fall along a log, and every later leader has what we have committed.
-    raft.logger.error(`${hexId(raft.id)} ignores the snapshot at ${term}/${index}: it cannot follow what is committed here up to ${raft.log.committed}`);
-    return false;
+    return ignore(raft, 'error', snapshot, `it cannot follow what is committed here up to ${raft.log.committed}`);
   }
   if (raft.log.matchTerm(index, term)) {
     // Our log already contains all of it. Only the commit index is news.
@@ -41,14 +37,18 @@ function restore(raft: Raft, snapshot: Snapshot): boolean {
   // The configuration first: if it cannot be had, nothing has been changed.
   const changed = restoreConfig(raft.tracker, index, confState);
   if (typeof changed === 'string' || !confStatesEquivalent(confState, changed.config.toConfState())) {
-    raft.logger.warning(`${hexId(raft.id)} ignores the snapshot at ${index}: its configuration is impossible`);
-    return false;
+    return ignore(raft, 'warning', snapshot, 'its configuration is impossible');
   }
   raft.log.restore(snapshot);
   raft.restoredConfIndex = index;
   switchToConfig(raft, changed.config, changed.progress);
   raft.logger.info(`${hexId(raft.id)} restores the snapshot at ${term}/${index}`);
   return true;
+}
+
+function ignore(raft: Raft, level: 'warning' | 'error', { metadata }: Snapshot, reason: string): false {
+  raft.logger[level](`${hexId(raft.id)} ignores the snapshot at ${metadata.term}/${metadata.index}: ${reason}`);
+  return false;
 }
 
 /** `learnersNext` needs no look: all of them are outgoing voters. */

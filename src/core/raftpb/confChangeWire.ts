@@ -113,10 +113,10 @@ export function decodeConfChangeV1(data: Uint8Array): ConfChange {
   let id: NodeId = 0;
   const reader = new ProtoReader(data);
   while (reader.nextField()) {
-    if (reader.field === 1 && reader.wireType === WireType.Varint) id = reader.uint64();
-    else if (reader.field === 2 && reader.wireType === WireType.Varint) type = reader.enum();
-    else if (reader.field === 3 && reader.wireType === WireType.Varint) nodeId = reader.uint64();
-    else if (reader.field === 4 && reader.wireType === WireType.Bytes) context = reader.bytesView().slice();
+    if (reader.isAt(1, WireType.Varint)) id = reader.uint64();
+    else if (reader.isAt(2, WireType.Varint)) type = reader.enum();
+    else if (reader.isAt(3, WireType.Varint)) nodeId = reader.uint64();
+    else if (reader.isAt(4, WireType.Bytes)) context = reader.bytesView().slice();
     else reader.skip();
   }
   return { type: type as ConfChangeType, nodeId, context, id };
@@ -133,9 +133,9 @@ export function decodeConfChangeV2(data: Uint8Array): ConfChangeV2 {
   let context = emptyBytes;
   const reader = new ProtoReader(data);
   while (reader.nextField()) {
-    if (reader.field === 1 && reader.wireType === WireType.Varint) transition = reader.enum();
-    else if (reader.field === 2 && reader.wireType === WireType.Bytes) changes.push(readSingle(reader.message()));
-    else if (reader.field === 3 && reader.wireType === WireType.Bytes) context = reader.bytesView().slice();
+    if (reader.isAt(1, WireType.Varint)) transition = reader.enum();
+    else if (reader.isAt(2, WireType.Bytes)) changes.push(readSingle(reader.message()));
+    else if (reader.isAt(3, WireType.Bytes)) context = reader.bytesView().slice();
     else reader.skip();
   }
   return { transition: transition as ConfChangeTransition, changes, context };
@@ -145,8 +145,8 @@ function readSingle(reader: ProtoReader): ConfChangeSingle {
   let type: number = ConfChangeType.ConfChangeAddNode;
   let nodeId: NodeId = None;
   while (reader.nextField()) {
-    if (reader.field === 1 && reader.wireType === WireType.Varint) type = reader.enum();
-    else if (reader.field === 2 && reader.wireType === WireType.Varint) nodeId = reader.uint64();
+    if (reader.isAt(1, WireType.Varint)) type = reader.enum();
+    else if (reader.isAt(2, WireType.Varint)) nodeId = reader.uint64();
     else reader.skip();
   }
   return { type: type as ConfChangeType, nodeId };

@@ -20,10 +20,8 @@ export class ProtoReader {
   private readonly bytes: Uint8Array;
   private readonly end: number;
   private position: number;
-  /** Field number of the tag read last. */
-  field = 0;
-  /** Wire type of the tag read last. */
-  wireType = 0;
+  private field = 0;
+  private wireType = 0;
 
   /** Reads `bytes` from `start` to `end`, `end` excluded. Offsets in errors count from the first of all bytes. */
   constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
@@ -32,12 +30,17 @@ export class ProtoReader {
     this.end = end;
   }
 
-  /** Reads the next tag into {@link field} and {@link wireType}; false at the end of the bytes. */
+  /** Reads the next tag; false at the end of the bytes. */
   nextField(): boolean {
     if (this.position >= this.end) return false;
     this.readTag();
     if (this.wireType === WireType.EndGroup) throw malformed('a group ends that did not start', this.position - 1);
     return true;
+  }
+
+  /** Whether the tag read last has this field number and wire type. */
+  isAt(field: number, wireType: number): boolean {
+    return this.field === field && this.wireType === wireType;
   }
 
   /** A uint64, exact. */
@@ -113,13 +116,13 @@ export class ProtoReader {
         this.uint64();
         return;
       case WireType.Fixed64:
-        this.advance(8);
+        this.advance(8, this.position);
         return;
       case WireType.Bytes:
         this.length();
         return;
       default:
-        this.advance(4);
+        this.advance(4, this.position);
     }
   }
 
@@ -137,20 +140,19 @@ export class ProtoReader {
   private length(): number {
     const start = this.position;
     const length = this.uint64();
-    if (length > this.end - this.position) throw malformed('a field is longer than the bytes', start);
-    const first = this.position;
-    this.position += Number(length);
-    return first;
+    this.advance(length, start);
+    return this.position - Number(length);
   }
 
-  private advance(count: number): void {
-    if (this.end - this.position < count) throw malformed('the bytes end inside of a field', this.position);
-    this.position += count;
+  /** @param start of what is being read, for the error. */
+  private advance(count: NodeId, start: number): void {
+    if (count > this.end - this.position) throw malformed('the bytes end inside of a field', start);
+    this.position += Number(count);
   }
 
   private byte(start: number): number {
-    if (this.position >= this.end) throw malformed('the bytes end inside of a field', start);
-    return this.bytes[this.position++]!;
+    this.advance(1, start);
+    return this.bytes[this.position - 1]!;
   }
 }
 

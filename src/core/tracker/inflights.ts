@@ -14,13 +14,15 @@ export class Inflights {
   readonly size: number;
   /** Bytes at which the window counts as full; Infinity for no limit. */
   readonly maxBytes: number;
+  /** Messages in the window. */
+  count = 0;
+  /** Bytes of the messages in the window. */
+  bytes = 0;
 
   // A ring of pairs: last index and bytes of a message. Its capacity in messages is a power of two, and
   // grows as needed, because a process may track thousands of followers of which few ever fill their window.
   private ring: number[] = emptyRing;
   private start = 0;
-  private messageCount = 0;
-  private byteSum = 0;
 
   constructor(size: number, maxBytes: number) {
     assert(size > 0 && maxBytes > 0, 'inflights: limits must be positive');
@@ -28,19 +30,9 @@ export class Inflights {
     this.maxBytes = maxBytes;
   }
 
-  /** Messages in the window. */
-  get count(): number {
-    return this.messageCount;
-  }
-
-  /** Bytes of the messages in the window. */
-  get bytes(): number {
-    return this.byteSum;
-  }
-
   /** Whether nothing more may be sent before an acknowledgement. */
   full(): boolean {
-    return this.messageCount >= this.size || this.byteSum >= this.maxBytes;
+    return this.count >= this.size || this.bytes >= this.maxBytes;
   }
 
   /**
@@ -51,34 +43,34 @@ export class Inflights {
    */
   add(index: Index, bytes: number): void {
     assert(!this.full(), 'inflights: added to a full window');
-    if (2 * this.messageCount === this.ring.length) this.grow();
+    if (2 * this.count === this.ring.length) this.grow();
     const mask = this.ring.length / 2 - 1;
-    if (this.messageCount > 0) {
-      const newest = this.ring[2 * ((this.start + this.messageCount - 1) & mask)]!;
+    if (this.count > 0) {
+      const newest = this.ring[2 * ((this.start + this.count - 1) & mask)]!;
       if (index <= newest) panic(`inflights: index ${index} added after ${newest}`);
     }
-    const slot = 2 * ((this.start + this.messageCount) & mask);
+    const slot = 2 * ((this.start + this.count) & mask);
     this.ring[slot] = index;
     this.ring[slot + 1] = bytes;
-    this.messageCount++;
-    this.byteSum += bytes;
+    this.count++;
+    this.bytes += bytes;
   }
 
   /** Removes every message whose last entry is at or before `index`. */
   freeLE(index: Index): void {
     const mask = this.ring.length / 2 - 1;
-    while (this.messageCount > 0 && this.ring[2 * this.start]! <= index) {
-      this.byteSum -= this.ring[2 * this.start + 1]!;
+    while (this.count > 0 && this.ring[2 * this.start]! <= index) {
+      this.bytes -= this.ring[2 * this.start + 1]!;
       this.start = (this.start + 1) & mask;
-      this.messageCount--;
+      this.count--;
     }
   }
 
   /** Empties the window. */
   reset(): void {
     this.start = 0;
-    this.messageCount = 0;
-    this.byteSum = 0;
+    this.count = 0;
+    this.bytes = 0;
   }
 
   /** A copy that shares nothing with this one. */
@@ -86,8 +78,8 @@ export class Inflights {
     const copy = new Inflights(this.size, this.maxBytes);
     copy.ring = this.ring.length === 0 ? emptyRing : this.ring.slice();
     copy.start = this.start;
-    copy.messageCount = this.messageCount;
-    copy.byteSum = this.byteSum;
+    copy.count = this.count;
+    copy.bytes = this.bytes;
     return copy;
   }
 

@@ -149,7 +149,7 @@ export class Progress {
    * `match`. The commit index that the snapshot implied counts as sent. Only in Snapshot.
    */
   becomeReplicateAfterSnapshot(): void {
-    assert(this.state === ProgressState.Snapshot, 'progress: no snapshot to recover from');
+    assert(this.state === ProgressState.Snapshot, 'progress: no snapshot was sent');
     this.sentCommit = Math.min(this.sentCommit, this.probeStart() - 1);
     this.becomeReplicate();
   }
@@ -238,11 +238,6 @@ export class Progress {
   /** Holds MsgApps back until the follower is heard. */
   pauseFlow(): void {
     this.msgAppFlowPaused = true;
-  }
-
-  /** A copy that shares nothing with this one. */
-  clone(): Progress {
-    return this.withRole(this.isLearner);
   }
 
   /** A copy that shares nothing with this one, for the peer as a learner or as a voter. */

@@ -1,6 +1,5 @@
 import { panic } from '../errors.js';
-import { jointResult } from '../quorum/joint.js';
-import { majorityIndex, majorityResult, sortedIds } from '../quorum/majority.js';
+import { majorityIndex, sortedIds } from '../quorum/majority.js';
 import { VoteResult } from '../quorum/quorum.js';
 import type { ConfState } from '../raftpb/state.js';
 import type { Index, NodeId } from '../types.js';
@@ -9,7 +8,7 @@ import { Inflights } from './inflights.js';
 import type { Progress } from './progress.js';
 import { VoteTracker } from './votes.js';
 
-/** Progress of the voters of one half of the configuration. Both questions are asked on every acknowledgement or tick. */
+/** Progress of the voters of one half of the configuration. The question is asked on every acknowledgement. */
 class Half {
   private readonly progresses: readonly Progress[];
   // Of this half alone: two nodes in one process must not share it.
@@ -29,15 +28,6 @@ class Half {
     for (let i = 0; i < count; i++) scratch[i] = progresses[i]!.match;
     return majorityIndex(scratch);
   }
-
-  activeResult(): VoteResult {
-    const progresses = this.progresses;
-    let active = 0;
-    for (let i = 0; i < progresses.length; i++) {
-      if (progresses[i]!.recentActive) active++;
-    }
-    return majorityResult(progresses.length, active, progresses.length - active);
-  }
 }
 
 /** The outgoing half of every configuration that is not joint. */
@@ -52,12 +42,13 @@ export class ProgressTracker {
   readonly votes = new VoteTracker();
   /** The active configuration; {@link setConfig} replaces it. */
   config = new TrackerConfig();
+  /** Progress of all members by id. */
+  progress: ReadonlyMap<NodeId, Progress> = new Map();
   /** All members in ascending order. */
   ids: readonly NodeId[] = [];
   /** Progress of all members, at the positions of {@link ids}. */
   progresses: readonly Progress[] = [];
 
-  private progressById: ReadonlyMap<NodeId, Progress> = new Map();
   private incoming = noHalf;
   private outgoing = noHalf;
 
@@ -66,14 +57,9 @@ export class ProgressTracker {
     this.maxInflightBytes = maxInflightBytes;
   }
 
-  /** Progress of all members by id. */
-  get progress(): ReadonlyMap<NodeId, Progress> {
-    return this.progressById;
-  }
-
   /** Progress of a member; undefined for other nodes. */
   get(id: NodeId): Progress | undefined {
-    return this.progressById.get(id);
+    return this.progress.get(id);
   }
 
   /** Voters of either half in ascending order. */
@@ -96,7 +82,7 @@ export class ProgressTracker {
     const incoming = config.voters.incoming.ids.map(progressOf);
     const outgoing = config.voters.outgoing.ids.map(progressOf);
     this.config = config;
-    this.progressById = progress;
+    this.progress = progress;
     this.ids = sortedIds(progress.keys());
     this.progresses = this.ids.map(progressOf);
     this.incoming = new Half(incoming);
@@ -126,7 +112,8 @@ export class ProgressTracker {
 
   /** Whether a majority of each half was heard since the last check (dissertation §6.2). */
   quorumActive(): boolean {
-    return jointResult(this.incoming.activeResult(), this.outgoing.activeResult()) === VoteResult.VoteWon;
+    const heard = new Map(this.ids.map((id, i) => [id, this.progresses[i]!.recentActive]));
+    return this.config.voters.voteResult(heard) === VoteResult.VoteWon;
   }
 
   /** The active configuration as it goes into snapshots. */

@@ -27,6 +27,7 @@ export class OrderChecker implements Checker {
     SimEventKind.ReadRequested,
     SimEventKind.OpReturned,
     SimEventKind.Role,
+    SimEventKind.ConfigApplied,
     SimEventKind.Phase,
   ];
   /** Operations that were applied anywhere, and that have failed, by number. */
@@ -53,6 +54,8 @@ export class OrderChecker implements Checker {
       case SimEventKind.Role:
         this.lastNews = event.time;
         return;
+      case SimEventKind.ConfigApplied:
+        return checkAlone(view.node(event.node));
       case SimEventKind.OpReturned:
         if (event.op.outcome !== OpOutcome.Failed || !event.op.write) return;
         this.failed.add(event.op.id);
@@ -96,6 +99,15 @@ function checkRaft(node: NodeView | undefined): void {
   const last = log.lastIndex();
   if (applied <= applying && applying <= committed && committed <= last) return;
   throw new Violation('I23', `node ${id} has applied ${applied}, is applying ${applying}, has committed ${committed}, and its log ends at ${last}`);
+}
+
+/** D3: who has just become the only voter has nobody to ask, so no read may wait for an answer. */
+function checkAlone(node: NodeView | undefined): void {
+  if (node === undefined || node.raft === null) return;
+  const { raft } = node;
+  if (raft.state !== StateType.Leader || !raft.tracker.isSingleton || !raft.tracker.config.voters.has(raft.id)) return;
+  const { length } = raft.readOnly.waiting;
+  if (length > 0) throw new Violation('I20', `leader ${raft.id} is the only voter, and ${length} reads wait to be confirmed`);
 }
 
 function checkDisk(node: NodeView | undefined): void {

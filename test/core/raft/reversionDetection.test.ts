@@ -139,7 +139,7 @@ describe('O12: the leader finds out', () => {
     const progress = internalRaft(node.node).tracker.get(2)!;
 
     expect(progress.withRole(true)).toMatchObject({ quarantined: true, isLearner: true });
-    expect(progress.clone().reversion).not.toBe(progress.reversion);
+    expect(progress.withRole(true).reversion).not.toBe(progress.reversion);
   });
 
   test('a learner is found out like a voter', () => {
@@ -207,7 +207,7 @@ describe('O12: nobody is quarantined for what the network does', () => {
     const node = acknowledgedLeader();
     const question = contradict(node);
     const { tracker } = internalRaft(node.node);
-    const returned = tracker.get(2)!.clone();
+    const returned = tracker.get(2)!.withRole(false);
     returned.reset(0, 4);
     tracker.setConfig(tracker.config, new Map(tracker.progress).set(2, returned));
 

@@ -86,7 +86,7 @@ describe('changes of state', () => {
 
   test('outcomes of a snapshot belong to Snapshot only', () => {
     expect(() => replicating().snapshotFailed()).toThrow('no snapshot was sent');
-    expect(() => replicating().becomeReplicateAfterSnapshot()).toThrow('no snapshot to recover from');
+    expect(() => replicating().becomeReplicateAfterSnapshot()).toThrow('no snapshot was sent');
     expect(() => replicating().becomeSnapshot(0)).toThrow('a snapshot without index');
   });
 
@@ -275,7 +275,7 @@ function randomCall(progress: Progress, random: (bound: number) => number): void
 describe('copies', () => {
   test('a clone is equal and shares nothing', () => {
     const progress = replicating();
-    const copy = progress.clone();
+    const copy = progress.withRole(progress.isLearner);
 
     expect(copy).toEqual(progress);
     copy.sentEntries(1, 10);

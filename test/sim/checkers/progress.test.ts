@@ -40,5 +40,5 @@ tellStories('progress', ['I17'], [
       });
     },
   },
-  { breaks: 'I17', why: 'a leader believes in a node that never ran', happens: (c) => { const { progress } = c.at(1); progress.set(9, progress.get(2)!.clone()); c.step(1, { ...newMessage(MessageType.MsgAppResp, 1), from: 9, term: 2 }); } },
+  { breaks: 'I17', why: 'a leader believes in a node that never ran', happens: (c) => { const { progress } = c.at(1); progress.set(9, progress.get(2)!.withRole(false)); c.step(1, { ...newMessage(MessageType.MsgAppResp, 1), from: 9, term: 2 }); } },
 ]);

@@ -30,18 +30,18 @@ export async function huntAll(mutants: readonly Mutant[], jobs: number, tell: (h
   return hunts;
 }
 
-async function huntOne(sound: string, mutant: Mutant): Promise<Hunt> {
-  const { id } = mutant;
-  let folder: string;
+async function huntOne(sound: string, { id, edits, given = [] }: Mutant): Promise<Hunt> {
+  const folders: string[] = [];
   try {
-    folder = plant(sound, mutant.edits);
+    const control = given.length === 0 ? sound : plant(sound, given);
+    if (control !== sound) folders.push(control);
+    const planted = plant(control, edits);
+    folders.push(planted);
+    return await child(planted, control, id);
   } catch (error) {
     return { id, fired: 'does not apply', killed: false, seeds: 0, seconds: 0, message: error instanceof Error ? error.message : String(error) };
-  }
-  try {
-    return await child(folder, sound, id);
   } finally {
-    uproot(folder);
+    folders.forEach(uproot);
   }
 }
 

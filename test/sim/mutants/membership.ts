@@ -1,6 +1,6 @@
+import { ReadOnlyOption } from '../../../src/core/types.js';
 import type { Mutant } from './mutant.js';
-
-const churn = { partition: 6, clog: 0, replay: 2, crash: 6, crashAll: 0, pause: 0, disk: 0, membership: 20, transfer: 2, campaign: 6, forgetLeader: 0, compaction: 0, reports: 0, workload: 0 };
+import { only } from './weights.js';
 
 /** Configuration changes. */
 export const membershipMutants: readonly Mutant[] = [
@@ -17,7 +17,7 @@ export const membershipMutants: readonly Mutant[] = [
     breaks: 'a node campaigns with a committed change that it has not applied',
     edits: [{ file: 'core/raft/election.js', find: 'if (hasUnappliedConfChange(raft))', replace: 'if (false)' }],
     profile: 'churn',
-    config: { asyncStorageWrites: true, applyLatency: 100_000, maxCommittedSizePerReady: 1, electionTick: 3, heartbeatTick: 1, preVote: false, checkQuorum: false, snapshotThreshold: 500, durableMachine: false, weights: churn },
+    config: { asyncStorageWrites: true, applyLatency: 100_000, maxCommittedSizePerReady: 1, electionTick: 3, heartbeatTick: 1, preVote: false, checkQuorum: false, readOnlyOption: ReadOnlyOption.Safe, snapshotThreshold: 500, durableMachine: false, weights: only({ partition: 6, replay: 2, crash: 6, membership: 20, transfer: 2, campaign: 6 }) },
     seeds: 5000,
     expected: ['I1', 'I3', 'I4', 'I7'],
   },
@@ -35,7 +35,7 @@ export const membershipMutants: readonly Mutant[] = [
     breaks: 'an old change is applied on top of a snapshot that contains it',
     edits: [{ file: 'core/raft/membership.js', find: 'if (entry.index <= raft.restoredConfIndex)', replace: 'if (false)' }],
     profile: 'churn',
-    config: { asyncStorageWrites: true, snapshotThreshold: 3, snapshotTrailing: 0, applyLatency: 100_000, diskLatency: 50_000 },
+    config: { asyncStorageWrites: true, durableMachine: false, snapshotThreshold: 1, snapshotTrailing: 0, applyLatency: 5000, diskLatency: 0, delayMean: 2000, electionTick: 10, heartbeatTick: 1, maxCommittedSizePerReady: 1 << 20, faultInterval: 30_000, weights: only({ partition: 10, disk: 20, membership: 20 }) },
     seeds: 1000,
     expected: ['I21', 'I22', 'I2', 'L2', 'assertion'],
   },

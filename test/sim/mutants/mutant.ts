@@ -16,6 +16,8 @@ export interface Mutant {
   /** What goes wrong, in a line. */
   readonly breaks: string;
   readonly edits: readonly Edit[];
+  /** Legal changes that make room for the fault. They are no fault themselves: the control run has them too. */
+  readonly given?: readonly Edit[];
   /** Runs that it is hunted in. */
   readonly profile: Profile;
   /** Values in place of the drawn ones. */

@@ -1,12 +1,22 @@
 import type { Mutant } from './mutant.js';
+import { only } from './weights.js';
 
 /** Snapshots and compaction. */
 export const snapshotMutants: readonly Mutant[] = [
   {
     id: 'M30',
     breaks: 'entries behind an installed snapshot stay in the log',
-    edits: [{ file: 'core/log/unstable.js', find: 'restore(snapshot) {\n        this.entries = noEntries;', replace: 'restore(snapshot) {\n        this.entries = this.entries.filter(({ index }) => index > snapshot.metadata.index);' }],
+    edits: [
+      {
+        file: 'core/log/raftLog.js',
+        find: 'this.unstable.restore(snapshot);',
+        replace: `const behind = index < this.unstable.lastIndex() ? this.slice(index + 1, this.unstable.lastIndex() + 1, Infinity) : null;
+        this.unstable.restore(snapshot);
+        this.unstable.entries = behind ?? [];`,
+      },
+    ],
     profile: 'snap',
+    config: { weights: only({ partition: 20, campaign: 2, compaction: 6 }), voters: 3, learners: 0, maxNodes: 6, preVote: false, snapshotThreshold: 2, snapshotTrailing: 0, maxUncommittedEntriesSize: Infinity, thinkTime: 5000, readShare: 0 },
     seeds: 1000,
     expected: ['I2', 'I5', 'I10', 'I6', 'I11'],
   },
