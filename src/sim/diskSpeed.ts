@@ -15,9 +15,11 @@ export class DiskSpeed {
     this.host = host;
   }
 
-  /** Virtual time that a sync takes now. */
-  syncLatency(): number {
-    return Math.max(this.latency(this.host.config.diskLatency) * this.slowness, this.stalledUntil - this.host.scheduler.now, 0);
+  /** Virtual time that a sync takes now; longer if a snapshot is written with it. */
+  syncLatency(snapshot: boolean): number {
+    const { diskLatency, snapshotLatency } = this.host.config;
+    const latency = this.latency(diskLatency) * this.slowness + (snapshot ? this.latency(snapshotLatency) : 0);
+    return Math.max(latency, this.stalledUntil - this.host.scheduler.now, 0);
   }
 
   /** Virtual time that applying a batch takes now. */

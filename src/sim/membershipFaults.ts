@@ -5,10 +5,12 @@ import { StepResult } from '../core/raft/stepResult.js';
 import { StateType, type NodeId } from '../core/types.js';
 import { FaultKind } from './faultKind.js';
 import type { Prng } from './prng.js';
+import type { SimConfig } from './simConfig.js';
 import type { SimNode } from './simNode.js';
 
 /** What changes of the membership need of the run. */
 export interface MembershipHost {
+  readonly config: SimConfig;
   readonly faultRandom: Prng;
   /** Makes a node with an empty disk and starts it; null if there are enough. */
   addNode(): SimNode | null;
@@ -45,8 +47,10 @@ export function changeMembership(host: MembershipHost, node: SimNode): void {
     voters = voters.filter((id) => id !== single.nodeId);
     if (single.type === ConfChangeAddNode) voters.push(single.nodeId);
   }
-  // A leader of two that removes the other one knows it, and needs nobody to tell.
-  const staysAlone = node.isLeader && voters.length === 1 && voters[0] === node.id;
+  // A leader of two that removes the other one knows it, and needs nobody to tell, as long as no crash makes it forget what is committed.
+  const { weights, readyCrash } = host.config;
+  const forgets = weights.crash > 0 || weights.crashAll > 0 || readyCrash > 0;
+  const staysAlone = !forgets && node.isLeader && voters.length === 1 && voters[0] === node.id;
   if (changes.length === 0 || !(canElect(current.voters, voters) || staysAlone)) return;
   proposeChanges(host, node, changes, marks);
 }

@@ -114,7 +114,7 @@ export class ReadyLoop implements ReadyHandler {
     // A snapshot will be acknowledged like entries, so it is worth a sync as well.
     if (!ready.mustSync && ready.snapshot === null) return this.finish(ready, crash);
 
-    const latency = node.disk.syncLatency();
+    const latency = node.disk.syncLatency(ready.snapshot !== null);
     if (latency === 0) {
       sync(node);
       return this.finish(ready, crash);

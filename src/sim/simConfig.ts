@@ -70,6 +70,8 @@ export interface SimConfig {
   readonly groupCommit: number;
   /** Mean latency of a sync. 0: at once. */
   readonly diskLatency: number;
+  /** Mean time that writing a snapshot of the leader takes on top of that. */
+  readonly snapshotLatency: number;
   /** Mean time until a host with storage threads looks for the next Ready; it steps what arrives meanwhile. 0: at once. */
   readonly readyDelay: number;
   /** Mean time to apply a batch with asynchronous writes. */
@@ -216,7 +218,7 @@ function drawCore(random: Prng): Pick<SimConfig, 'electionTick' | 'heartbeatTick
   };
 }
 
-function drawHost(random: Prng): Pick<SimConfig, 'snapshotThreshold' | 'snapshotTrailing' | 'durableMachine' | 'blockingHost' | 'groupCommit' | 'diskLatency' | 'readyDelay' | 'applyLatency' | 'slowestClock' | 'fastestClock' | 'readyCrash' | 'powerLoss' | 'downTime' | 'snapshotUnavailable'> {
+function drawHost(random: Prng): Pick<SimConfig, 'snapshotThreshold' | 'snapshotTrailing' | 'durableMachine' | 'blockingHost' | 'groupCommit' | 'diskLatency' | 'snapshotLatency' | 'readyDelay' | 'applyLatency' | 'slowestClock' | 'fastestClock' | 'readyCrash' | 'powerLoss' | 'downTime' | 'snapshotUnavailable'> {
   const skewed = random.chance(0.6);
   return {
     snapshotThreshold: random.pick([1, 3, 5, 10, 20, 50, 200, 500]),
@@ -225,6 +227,7 @@ function drawHost(random: Prng): Pick<SimConfig, 'snapshotThreshold' | 'snapshot
     blockingHost: random.chance(0.3),
     groupCommit: random.pick([1, 1, 2, 8]),
     diskLatency: random.chance(0.2) ? 0 : Math.round(random.logarithmic(100, 30_000)),
+    snapshotLatency: 0,
     readyDelay: 0,
     applyLatency: random.chance(0.3) ? 0 : Math.round(random.logarithmic(100, 50_000)),
     slowestClock: skewed ? 0.8 + random.below(20) / 100 : 1,
@@ -290,7 +293,7 @@ function withProfile(c: SimConfig, profile: Profile, random: Prng): SimConfig {
     case 'churn':
       return { ...c, voters: random.pick([1, 2, 3, 3, 4, 5]), weights: { ...w, membership: 20 }, faultInterval: random.between(3, 12) * tickMicros };
     case 'snap':
-      return { ...c, snapshotThreshold: random.between(1, 10), snapshotTrailing: random.below(3), weights: { ...w, compaction: 6, crash: 6 } };
+      return { ...c, snapshotThreshold: random.between(1, 10), snapshotTrailing: random.below(3), weights: { ...w, compaction: 6, crash: 6 }, snapshotLatency: random.chance(0.5) ? Math.round(random.logarithmic(10_000, 1_000_000)) : 0 };
     case 'async':
       return {
         ...c,

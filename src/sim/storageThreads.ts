@@ -77,7 +77,8 @@ export class StorageThreads implements ReadyHandler {
     }
     if (crashHere(node, crash, FaultKind.CrashBeforeSync)) return;
     // Never at once: the thread answers after the call that gave it the work.
-    node.later(mustSync ? node.disk.syncLatency() : 0, () => {
+    const snapshot = batch.some(({ message }) => message.snapshot !== null);
+    node.later(mustSync ? node.disk.syncLatency(snapshot) : 0, () => {
       if (mustSync) sync(node);
       this.finishAppend(batch, crash);
     });

@@ -2,6 +2,7 @@ import { LocalAppendThread, LocalApplyThread, None, type Index, type NodeId, typ
 import type { HardState } from '../../core/raftpb/state.js';
 import type { Ready } from '../../core/ready.js';
 import { Violation, type Checker, type ClusterView, type NodeView } from '../checker.js';
+import { holds } from './runHistory.js';
 import { SimEventKind, type ReadyEvent, type SimEvent, type StartedEvent } from '../simEvent.js';
 
 /** What a node has shown so far. */
@@ -160,7 +161,8 @@ function checkCommitted({ id, raft, durable }: NodeView, { committedEntries }: R
   if (raft !== null && mark.applying > raft.log.committed) throw new Violation('I10', `node ${id} hands out ${mark.applying} to apply, and has committed ${raft.log.committed}`);
   if (mark.applying > mark.last) throw new Violation('I10', `node ${id} hands out ${mark.applying} to apply, and to write only up to ${mark.last}`);
   // With a thread of its own nothing orders the application behind the write but this.
-  if (async && mark.applying > durable.lastIndex) throw new Violation('I10', `node ${id} hands out ${mark.applying} to apply, and its disk ends at ${durable.lastIndex}`);
+  const { term } = committedEntries[committedEntries.length - 1]!;
+  if (async && !holds(durable, mark.applying, term)) throw new Violation('I10', `node ${id} hands out ${mark.applying} to apply, and its disk does not have ${term}/${mark.applying}`);
 }
 
 function checkMessages(id: NodeId, { messages, entries, snapshot }: Ready, async: boolean): void {

@@ -35,7 +35,7 @@ export const membershipMutants: readonly Mutant[] = [
     breaks: 'an old change is applied on top of a snapshot that contains it',
     edits: [{ file: 'core/raft/membership.js', find: 'if (entry.index <= raft.restoredConfIndex)', replace: 'if (false)' }],
     profile: 'churn',
-    config: { asyncStorageWrites: true, durableMachine: false, snapshotThreshold: 1, snapshotTrailing: 0, applyLatency: 5000, diskLatency: 0, delayMean: 2000, electionTick: 10, heartbeatTick: 1, maxCommittedSizePerReady: 1 << 20, faultInterval: 30_000, weights: only({ partition: 10, disk: 20, membership: 20 }) },
+    config: { asyncStorageWrites: true, durableMachine: false, snapshotThreshold: 3, snapshotTrailing: 0, applyLatency: 200_000, snapshotLatency: 2_000_000, diskLatency: 2000, faultInterval: 50_000, loss: 0.1, weights: only({ partition: 15, membership: 20 }) },
     seeds: 1000,
     expected: ['I21', 'I22', 'I2', 'L2', 'assertion'],
   },

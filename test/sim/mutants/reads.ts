@@ -35,7 +35,7 @@ export const readMutants: readonly Mutant[] = [
     breaks: 'reads that a new configuration confirms are never answered',
     edits: [{ file: 'core/raft/membership.js', find: 'answerConfirmedReads(raft);\n    recheck', replace: 'recheck' }],
     profile: 'churn',
-    config: { readShare: 0.7, thinkTime: 10_000, voters: 2, learners: 0, maxNodes: 3 },
+    config: { readShare: 0.7, thinkTime: 10_000, voters: 2, learners: 0, maxNodes: 3, readyCrash: 0, weights: only({ membership: 20, partition: 4 }) },
     seeds: 2000,
     expected: ['I20'],
   },

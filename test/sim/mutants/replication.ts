@@ -20,6 +20,14 @@ export const replicationMutants: readonly Mutant[] = [
     expected: ['I5', 'assertion', 'L1', 'L2', 'L3'],
   },
   {
+    id: 'M19a',
+    breaks: 'a heartbeat commits what was sent and not confirmed',
+    edits: [{ file: 'core/raft/replication.js', find: 'Math.min(progress.match, raft.log.committed)', replace: 'Math.min(progress.next - 1, raft.log.committed)' }],
+    profile: 'default',
+    seeds: 1000,
+    expected: ['I5'],
+  },
+  {
     id: 'M20',
     breaks: 'every append cuts the log off first',
     edits: [{ file: 'core/log/raftLog.js', find: 'const known = this.countKnown(prevIndex, entries);', replace: 'const known = 0;' }],
