@@ -53,7 +53,7 @@ export function checkBootstrap(raft: Raft, peers: readonly Peer[]): void {
     seen.add(id);
   }
   if (raft.log.lastIndex() !== 0 || raft.tracker.ids.length > 0) {
-    throw new RaftError(RaftErrorCode.AlreadyBootstrapped, 'bootstrap: the node has a log or a configuration already');
+    throw new RaftError(RaftErrorCode.AlreadyBootstrapped, 'bootstrap: there is a log or a configuration already');
   }
 }
 

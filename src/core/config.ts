@@ -198,9 +198,9 @@ function check(config: ResolvedConfig): void {
   }
   if (config.electionTick <= config.heartbeatTick) invalid('electionTick must be above heartbeatTick');
   if (config.maxInflightBytes < config.maxSizePerMsg) invalid('maxInflightBytes must not be below maxSizePerMsg');
-  if (typeof config.random !== 'function') invalid('random must be a function');
-  if (typeof config.logger !== 'object' || config.logger === null) invalid('logger must be a Logger');
-  if (config.trace !== null && typeof config.trace.trace !== 'function') invalid('trace must be a TraceLogger or null');
+  if (typeof config.random !== 'function') invalid('random is no function');
+  if (typeof config.logger !== 'object' || config.logger === null) invalid('logger is no Logger');
+  if (config.trace !== null && typeof config.trace.trace !== 'function') invalid('trace is no TraceLogger');
   if (config.readOnlyOption !== ReadOnlyOption.Safe && config.readOnlyOption !== ReadOnlyOption.LeaseBased) invalid('readOnlyOption is unknown');
   // Without check-quorum a leader that is cut off never learns that its lease has ended.
   if (config.readOnlyOption === ReadOnlyOption.LeaseBased && !config.checkQuorum) invalid('lease-based reads need checkQuorum');

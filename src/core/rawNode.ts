@@ -93,8 +93,8 @@ export class RawNode {
    */
   stepStorageResponse(m: Message): StepResult {
     this.#check();
-    if (!this.#raft.config.asyncStorageWrites) throw wrongOrder('stepStorageResponse: writes are synchronous, advance takes its place');
-    if (!isStorageResponse(this.#raft, m)) throw invalid('stepStorageResponse: not an answer of a local storage thread to this node');
+    if (!this.#raft.config.asyncStorageWrites) throw wrongOrder('stepStorageResponse: writes are synchronous');
+    if (!isStorageResponse(this.#raft, m)) throw invalid('stepStorageResponse: not an answer of a storage thread');
     return this.#run((raft) => stepStorage(raft, m));
   }
 
@@ -133,7 +133,7 @@ export class RawNode {
    */
   proposeConfChange(change: ConfChange | ConfChangeV2): EntryId | null {
     this.#check();
-    if (!isConfChange(change)) throw invalid('proposeConfChange: the argument is not a configuration change');
+    if (!isConfChange(change)) throw invalid('proposeConfChange: no configuration change');
     const type = isConfChangeV1(change) ? EntryType.EntryConfChange : EntryType.EntryConfChangeV2;
     return this.#propose(newEntry(type, encodeConfChange(change)));
   }
@@ -144,11 +144,11 @@ export class RawNode {
    *
    * @returns the configuration now in force, or null if the change had no effect: it was invalid
    *   (D8), or a snapshot has already brought the node beyond it (D14).
-   * @throws RaftError `ERR_RAFT_ARGUMENT_INVALID` if the entry is not a configuration change.
+   * @throws RaftError `ERR_RAFT_ARGUMENT_INVALID` if no configuration change.
    */
   applyConfChange(entry: Entry): ConfState | null {
     this.#check();
-    if (!isEntry(entry) || !isConfChangeEntry(entry)) throw invalid('applyConfChange: the entry is not a configuration change');
+    if (!isEntry(entry) || !isConfChangeEntry(entry)) throw invalid('applyConfChange: no configuration change');
     return this.#run((raft) => applyConfChange(raft, entry));
   }
 
@@ -254,8 +254,8 @@ export class RawNode {
    */
   advance(_ready?: Ready): void {
     this.#check();
-    if (this.#raft.config.asyncStorageWrites) throw wrongOrder('advance: writes are asynchronous, the answers of the storage threads take its place');
-    if (!this.#ready.accepted) throw wrongOrder('advance: there is no Ready to advance');
+    if (this.#raft.config.asyncStorageWrites) throw wrongOrder('advance: writes are asynchronous');
+    if (!this.#ready.accepted) throw wrongOrder('advance: no Ready before');
     this.#run(() => this.#ready.advance());
   }
 
@@ -326,7 +326,7 @@ export class RawNode {
     raft.refused ??= new Map();
     raft.refused.set(reason, (raft.refused.get(reason) ?? 0) + 1);
     if (raft.logger.debugEnabled) raft.logger.debug(`${hexId(raft.id)} refuses a message: ${reason}`);
-    if (raft.trace !== null) raft.trace.trace({ kind: 'refuse', id: raft.id, message: m, reason });
+    raft.trace?.trace({ kind: 'refuse', id: raft.id, message: m, reason });
     return reason;
   }
 
@@ -346,7 +346,7 @@ export class RawNode {
     if (this.#failed) {
       throw new RaftError(RaftErrorCode.NodeStopped, `node ${hexId(this.#raft.id)} stopped after an error`, { cause: this.#failure });
     }
-    if (this.#running) throw wrongOrder(`node ${hexId(this.#raft.id)} is called while another call is running`);
+    if (this.#running) throw wrongOrder(`node ${hexId(this.#raft.id)} is called inside of a call`);
   }
 
   #enter(): void {

@@ -41,7 +41,7 @@ export class ApplyCursor {
   /** Raises `committed`; a lower index changes nothing. Panics beyond `lastIndex`. */
   commitTo(index: Index, lastIndex: Index): void {
     if (index <= this.committed) return;
-    if (index > lastIndex) panic(`commit of ${index} is beyond the last entry ${lastIndex}: was the log lost or cut off?`);
+    if (index > lastIndex) panic(`commit of ${index} is beyond ${lastIndex}`);
     this.committed = index;
   }
 

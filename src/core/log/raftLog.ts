@@ -35,7 +35,7 @@ export class RaftLog {
     const reader = new StorageReader(storage);
     const first = reader.firstIndex();
     const last = reader.lastIndex();
-    if (last < first - 1) throw storageFailed(`storage.lastIndex answered ${last}, which is more than one before firstIndex ${first}`);
+    if (last < first - 1) throw storageFailed(`storage.lastIndex answered ${last} before firstIndex ${first}`);
     this.storage = reader;
     this.logger = logger;
     this.unstable = new Unstable(last + 1, reader.term(last));
@@ -89,7 +89,7 @@ export class RaftLog {
   /** Term of the last entry. */
   lastTerm(): Term {
     const term = this.term(this.unstable.lastIndex());
-    if (term === unknownTerm) throw storageFailed(`storage does not know the term of its last entry ${this.unstable.lastIndex()}`);
+    if (term === unknownTerm) throw storageFailed(`storage has no term for its last entry ${this.unstable.lastIndex()}`);
     return term;
   }
 
@@ -169,7 +169,7 @@ export class RaftLog {
       const from = prevIndex + 1 + known;
       this.checkUncommitted(from);
       if (from <= this.unstable.lastIndex()) {
-        this.logger.info(`log: cut off from ${from} on, where term ${this.term(from)} conflicts with term ${entries[known]!.term} of the leader`);
+        this.logger.info(`log: cut off from ${from} on`);
       }
       // Copies: the array belongs to the message, and so to whoever sent it.
       if (from > this.unstable.lastIndex()) this.unstable.append(entries, known);
@@ -232,7 +232,7 @@ export class RaftLog {
   /** Replaces the log by a snapshot from the leader (Raft §7). */
   restore(snapshot: Snapshot): void {
     const { index, term } = snapshot.metadata;
-    this.logger.info(`log: replaced by the snapshot at ${index} of term ${term}; it ended at ${this.unstable.lastIndex()}, committed up to ${this.cursor.committed}`);
+    this.logger.info(`log: replaced by the snapshot at ${index} of term ${term}`);
     this.cursor.restore(index);
     this.unstable.restore(snapshot);
   }
@@ -305,7 +305,7 @@ export class RaftLog {
   stableTo(index: Index, term: Term): void {
     if (this.unstable.stableTo(index, term)) return;
     if (this.logger.debugEnabled) {
-      this.logger.debug(`log: ignored that entry ${index} of term ${term} is durable, it is not an unstable one`);
+      this.logger.debug(`log: entry ${index} of term ${term} is not unstable`);
     }
   }
 
@@ -334,7 +334,7 @@ export class RaftLog {
   }
 
   private checkUncommitted(from: Index): void {
-    if (from <= this.cursor.committed) panic(`log: to replace entries from ${from} on would undo the commit of ${this.cursor.committed}`);
+    if (from <= this.cursor.committed) panic(`log: appending from ${from} on would undo the commit of ${this.cursor.committed}`);
   }
 
   /** Highest index that may be handed out for application if there were no limit. */

@@ -28,7 +28,7 @@ export class StorageReader {
       throw threw('initialState', error);
     }
     // A promise, the likeliest mistake, has neither.
-    if (!state?.hardState || !state.confState) throw outside('initialState answered without hardState or confState');
+    if (!state?.hardState || !state.confState) throw outside('initialState answered no state');
     const { term, commit } = state.hardState;
     if (!isCount(term) || !isCount(commit)) throw outside(`initialState answered term ${String(term)} and commit ${String(commit)}`);
     return state;
@@ -99,7 +99,7 @@ export class StorageReader {
     }
     if (!snapshot?.metadata) throw outside('snapshot answered no snapshot');
     const { index, term } = snapshot.metadata;
-    if (index === 0) throw outside('snapshot answered an empty snapshot, although the log is compacted');
+    if (index === 0) throw outside('snapshot answered an empty snapshot');
     if (!isCount(index) || !isCount(term)) throw outside(`snapshot answered index ${String(index)} and term ${String(term)}`);
     return snapshot;
   }
@@ -127,7 +127,7 @@ function checkEntries(entries: readonly Entry[], lo: Index, hi: Index): void {
   if (!Array.isArray(entries)) throw outside(`entries(${lo}, ${hi}) answered no array`);
   const count = entries.length;
   if (count === 0) throw outside(`entries(${lo}, ${hi}) answered none`);
-  if (count > hi - lo) throw outside(`entries(${lo}, ${hi}) answered ${count} entries, more than asked for`);
+  if (count > hi - lo) throw outside(`entries(${lo}, ${hi}) answered ${count} entries`);
   // The ends are enough to notice a gap; looking at every entry costs a tenth of a long catch-up.
   checkEntry(entries[0], lo);
   checkEntry(entries[count - 1], lo + count - 1);

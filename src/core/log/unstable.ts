@@ -176,7 +176,7 @@ export class Unstable {
   slice(lo: Index, hi: Index, maxBytes: number): readonly Entry[] {
     if (lo === this.slicedLo && hi === this.slicedHi && maxBytes === this.slicedMaxBytes) return this.sliced;
     if (lo < this.offset || lo >= hi || hi > this.offset + this.entries.length) {
-      panic(`unstable: no entries [${lo}, ${hi}), it starts at ${this.offset} and ends at ${this.lastIndex()}`);
+      panic(`unstable: no entries [${lo}, ${hi}), it has ${this.offset} to ${this.lastIndex()}`);
     }
     const from = lo - this.offset;
     const count = countWithinSize(this.entries, from, hi - this.offset, maxBytes);

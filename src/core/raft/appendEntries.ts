@@ -40,7 +40,7 @@ export function handleAppendEntries(raft: Raft, m: MsgApp): void {
   response.logTerm = hint.term;
   send(raft, response);
   if (raft.logger.debugEnabled) {
-    raft.logger.debug(`${hexId(raft.id)} has no entry ${m.logTerm}/${m.index} of ${hexId(m.from)}, hints at ${hint.term}/${hint.index}`);
+    raft.logger.debug(`${hexId(raft.id)} has no entry ${m.logTerm}/${m.index} of ${hexId(m.from)}`);
   }
 }
 

@@ -21,7 +21,7 @@ export function appendEntry(raft: Raft, proposed: readonly Entry[]): Index {
     entries.push(newEntry(entry.type, entry.data, raft.term, first + i));
   }
   const last = raft.log.append(entries);
-  if (raft.trace !== null) raft.trace.trace({ kind: 'append', id: raft.id, term: raft.term, lastIndex: last });
+  raft.trace?.trace({ kind: 'append', id: raft.id, term: raft.term, lastIndex: last });
 
   // The leader counts towards the quorum like everyone else: only once its own disk has the entries.
   // This acknowledgement to itself comes back through the storage.

@@ -32,7 +32,7 @@ export function applyConfChange(raft: Raft, entry: Entry): ConfState | null {
 
 function ignored(raft: Raft, entry: Entry, reason: string): null {
   raft.logger.warning(`${hexId(raft.id)} ignores the configuration change at ${entry.index}: ${reason}`);
-  if (raft.trace !== null) raft.trace.trace({ kind: 'confChangeIgnored', id: raft.id, index: entry.index, reason });
+  raft.trace?.trace({ kind: 'confChangeIgnored', id: raft.id, index: entry.index, reason });
   return null;
 }
 
@@ -45,7 +45,7 @@ export function switchToConfig(raft: Raft, config: TrackerConfig, progress: Prog
   raft.tracker.setConfig(config, progress);
   const confState = raft.tracker.confState();
   raft.logger.info(`${hexId(raft.id)} has the configuration ${config.toString()}`);
-  if (raft.trace !== null) raft.trace.trace({ kind: 'config', id: raft.id, confState });
+  raft.trace?.trace({ kind: 'config', id: raft.id, confState });
   if (raft.state !== StateType.Leader) return confState;
 
   const own = raft.tracker.get(raft.id);

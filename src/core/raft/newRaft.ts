@@ -23,7 +23,7 @@ export function newRaft(config: ResolvedConfig): Raft {
   const raft = new Raft(config, log, tracker);
 
   const { hardState, confState } = log.initialState();
-  if (!hasConfStateShape(confState)) throw storageFailed('its configuration is not made of lists of node ids');
+  if (!hasConfStateShape(confState)) throw storageFailed('its configuration has no lists of ids');
   const restored = restoreConfig(tracker, log.lastIndex(), confState);
   if (typeof restored === 'string') throw storageFailed(`its configuration is impossible: ${restored}`);
   if (!confStatesEquivalent(confState, restored.config.toConfState())) throw storageFailed('its configuration contradicts itself');
@@ -34,7 +34,7 @@ export function newRaft(config: ResolvedConfig): Raft {
   if (holdsLeases(config) && hardState.term > 0) raft.votesHeldTicks = config.electionTick;
   loadApplied(raft, config.applied);
   becomeFollower(raft, raft.term, None);
-  if (raft.trace !== null) raft.trace.trace({ kind: 'start', id: raft.id, hardState, lastIndex: log.lastIndex(), confState });
+  raft.trace?.trace({ kind: 'start', id: raft.id, hardState, lastIndex: log.lastIndex(), confState });
   return raft;
 }
 
@@ -45,7 +45,7 @@ function loadHardState(raft: Raft, hardState: HardState): void {
   if (log.lastTerm() > hardState.term && hardState.term !== 0) {
     throw storageFailed(`the log has term ${log.lastTerm()}, but the hard state only ${hardState.term}`);
   }
-  if (!isCanonicalNodeId(hardState.vote)) throw storageFailed(`the vote for ${String(hardState.vote)} is not for a node id in canonical form`);
+  if (!isCanonicalNodeId(hardState.vote)) throw storageFailed(`the vote for ${String(hardState.vote)} names no node`);
   log.commitTo(hardState.commit);
   raft.term = hardState.term;
   raft.vote = hardState.vote;
@@ -60,7 +60,7 @@ function loadApplied(raft: Raft, applied: number): void {
   if (applied < log.applied || applied > log.lastIndex()) {
     throw new RaftError(
       RaftErrorCode.ConfigInvalid,
-      `config: applied ${applied} is not within the log, from what is compacted ${log.applied} to the last entry ${log.lastIndex()}`,
+      `config: applied ${applied} is not within the log, ${log.applied} to ${log.lastIndex()}`,
     );
   }
   // What was applied was committed, even if that was not saved (O1).

@@ -24,7 +24,7 @@ export function send(raft: Raft, m: Message): void {
       if (m.term !== 0) panic(`outbox: ${messageTypeName(m.type)} with term ${m.term}`);
       if (m.type !== MessageType.MsgProp && m.type !== MessageType.MsgReadIndex) m.term = raft.term;
   }
-  if (raft.trace !== null) raft.trace.trace({ kind: 'send', id: raft.id, message: m });
+  raft.trace?.trace({ kind: 'send', id: raft.id, message: m });
 
   if (waitsForDurability(m.type)) {
     raft.msgsAfterAppend.push(m);

@@ -37,7 +37,6 @@ export function handleSnapshotStatus(raft: Raft, progress: Progress, m: Pick<Mes
 }
 
 /** A message to the follower was lost, says the host: appends sent on trust are probably lost as well. Leader only. */
-export function handleUnreachable(raft: Raft, progress: Progress, m: Pick<Message, 'from'>): void {
+export function handleUnreachable(progress: Progress): void {
   if (progress.state === ProgressState.Replicate) progress.becomeProbe();
-  if (raft.logger.debugEnabled) raft.logger.debug(`${hexId(raft.id)} cannot reach ${hexId(m.from)}`);
 }

@@ -115,6 +115,6 @@ export function maybeCommit(raft: Raft): boolean {
   if (index <= raft.log.committed) return false;
   if (!raft.log.matchTerm(index, raft.term)) return false;
   raft.log.commitTo(index);
-  if (raft.trace !== null) raft.trace.trace({ kind: 'commit', id: raft.id, term: raft.term, commit: index });
+  raft.trace?.trace({ kind: 'commit', id: raft.id, term: raft.term, commit: index });
   return true;
 }

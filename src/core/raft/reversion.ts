@@ -142,10 +142,10 @@ function provenIndex(raft: Raft, asked: Reversion, m: MsgAppResp): Index {
 function logWentBack(raft: Raft, id: NodeId, progress: Progress, lastIndex: Index): void {
   const permitted = isPermitted(raft, progress);
   raft.logger.error(
-    `${hexId(raft.id)}: the log of ${hexId(id)} went back from ${progress.match} to ${lastIndex}; ${permitted ? 'it starts over' : 'it counts no longer'}`,
+    `${hexId(raft.id)}: the log of ${hexId(id)} went back from ${progress.match} to ${lastIndex}; ${permitted ? 'it starts over' : 'quarantined'}`,
   );
   raft.quarantines++;
-  if (raft.trace !== null) raft.trace.trace({ kind: 'logWentBack', id: raft.id, member: id, match: progress.match, lastIndex, permitted });
+  raft.trace?.trace({ kind: 'logWentBack', id: raft.id, member: id, match: progress.match, lastIndex, permitted });
   raft.readOnly.forget(id);
   if (permitted) startOver(raft, id, progress);
   else quarantine(raft, id, progress);
@@ -241,8 +241,8 @@ export function noteLoss(raft: Raft, index: Index): void {
   if (!isNews) return;
   raft.lostUpTo = index;
   const lastIndex = raft.log.lastIndex();
-  raft.logger.error(`${hexId(raft.id)} has acknowledged up to ${index}, but its log ends at ${lastIndex}: it does not vote until it has caught up`);
-  if (raft.trace !== null) raft.trace.trace({ kind: 'lossNoted', id: raft.id, lostUpTo: index, lastIndex });
+  raft.logger.error(`${hexId(raft.id)} has acknowledged up to ${index}, but its log ends at ${lastIndex}: no vote until it has caught up`);
+  raft.trace?.trace({ kind: 'lossNoted', id: raft.id, lostUpTo: index, lastIndex });
 }
 
 /** Tells the leader, which might not notice otherwise. A leader that runs etcd's raft takes it for a rejection, and may probe once more. */

@@ -20,13 +20,13 @@ export function handleSnapshot(raft: Raft, m: MsgSnap): void {
 
 /** Replaces log and configuration by those of the snapshot. Returns false if it was not needed or not fit. */
 function restore(raft: Raft, snapshot: Snapshot): boolean {
-  assert(raft.state === StateType.Follower, 'a node that does not follow restores a snapshot');
+  assert(raft.state === StateType.Follower, 'snapshot on a role that does not follow');
   const { index, term, confState } = snapshot.metadata;
   if (index <= raft.log.committed) return false;
   if (!isMember(raft.id, confState)) return ignore(raft, 'warning', snapshot, 'it is not a member of its configuration');
   if (term < raft.log.term(raft.log.committed)) {
     // Terms never fall along a log, and every later leader has what we have committed.
-    return ignore(raft, 'error', snapshot, `it cannot follow what is committed here up to ${raft.log.committed}`);
+    return ignore(raft, 'error', snapshot, `it contradicts what is committed here`);
   }
   if (raft.log.matchTerm(index, term)) {
     // Our log already contains all of it. Only the commit index is news.

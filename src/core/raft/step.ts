@@ -16,7 +16,7 @@ import { termCheck } from './termCheck.js';
  * the same for every role, then the role.
  */
 export function step(raft: Raft, m: Message): StepResult {
-  if (raft.trace !== null) raft.trace.trace({ kind: 'receive', id: raft.id, message: m });
+  raft.trace?.trace({ kind: 'receive', id: raft.id, message: m });
   if (!termCheck(raft, m)) return StepResult.Ok;
   switch (m.type) {
     case MessageType.MsgVote:
@@ -46,12 +46,12 @@ function stepRole(raft: Raft, m: Message): StepResult {
 export function stepStorage(raft: Raft, m: Message): StepResult {
   switch (m.type) {
     case MessageType.MsgStorageAppendResp:
-      if (raft.trace !== null) raft.trace.trace({ kind: 'receive', id: raft.id, message: m });
+      raft.trace?.trace({ kind: 'receive', id: raft.id, message: m });
       // Its term is that of the write, not of a peer.
       handleStorageAppendResponse(raft, m);
       return StepResult.Ok;
     case MessageType.MsgStorageApplyResp:
-      if (raft.trace !== null) raft.trace.trace({ kind: 'receive', id: raft.id, message: m });
+      raft.trace?.trace({ kind: 'receive', id: raft.id, message: m });
       handleStorageApplyResponse(raft, m.entries, entriesSize(m.entries));
       return StepResult.Ok;
     default:

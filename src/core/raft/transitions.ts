@@ -52,7 +52,7 @@ function abortReads(raft: Raft): void {
 function abortRead(raft: Raft, { from, requestContext }: PendingRead): void {
   if (from !== None && from !== raft.id) return;
   raft.abortedReads.push({ requestContext, reason: 'leadershipLost' });
-  if (raft.trace !== null) raft.trace.trace({ kind: 'readAborted', id: raft.id, requestContext });
+  raft.trace?.trace({ kind: 'readAborted', id: raft.id, requestContext });
 }
 
 /** Follows `lead`, or nobody yet (None), in `term`. */
@@ -93,7 +93,7 @@ export function becomeLeader(raft: Raft): void {
   raft.state = StateType.Leader;
 
   const own = raft.tracker.get(raft.id);
-  assert(own !== undefined, 'leader without a progress of its own');
+  assert(own !== undefined, 'leader without progress');
   own.becomeReplicate();
   own.recentActive = true;
 

@@ -34,7 +34,7 @@ export class ProtoReader {
   nextField(): boolean {
     if (this.position >= this.end) return false;
     this.readTag();
-    if (this.wireType === WireType.EndGroup) throw malformed('a group ends that did not start', this.position - 1);
+    if (this.wireType === WireType.EndGroup) throw malformed('a group ends', this.position - 1);
     return true;
   }
 
@@ -103,7 +103,7 @@ export class ProtoReader {
         if (groups.length >= maxGroupDepth) throw malformed('groups are nested too deep', start);
         groups.push(this.field);
       } else if (this.wireType === WireType.EndGroup) {
-        if (groups.pop() !== this.field) throw malformed('a group ends that did not start', start);
+        if (groups.pop() !== this.field) throw malformed('a group ends', start);
       } else {
         this.skipValue();
       }
@@ -133,7 +133,7 @@ export class ProtoReader {
     if (field === 0 || field > maxFieldNumber) throw malformed('not a field number', start);
     this.field = field;
     this.wireType = Number(tag) & 7;
-    if (this.wireType > WireType.Fixed32) throw malformed(`unknown wire type ${this.wireType}`, start);
+    if (this.wireType > WireType.Fixed32) throw malformed(`wire type ${this.wireType}`, start);
   }
 
   /** Reads a length, passes that many bytes and returns where they start. */

@@ -180,7 +180,7 @@ export class Progress {
         if (count > 0) this.msgAppFlowPaused = true;
         return;
       default:
-        panic('progress: MsgApp sent while a snapshot is pending');
+        panic('progress: MsgApp during a snapshot');
     }
   }
 

@@ -61,7 +61,7 @@ const readAll = (log: RaftLog): unknown => log.slice(4, 7, noLimit);
 describe('S20: a storage that answers outside of its contract stops the node, with a sentence', () => {
   test.each<{ broken: Broken; call: (log: RaftLog) => unknown; says: RegExp; fromStart?: boolean; why: string }>([
     { broken: { entries: () => [] }, call: readAll, says: /answered none/, why: 'no entries where some exist' },
-    { broken: { entries: () => entriesFrom(4, [2, 2, 2, 2]) }, call: readAll, says: /4 entries, more than asked for/, why: 'too many entries' },
+    { broken: { entries: () => entriesFrom(4, [2, 2, 2, 2]) }, call: readAll, says: /answered 4 entries/, why: 'too many entries' },
     { broken: { entries: () => entriesFrom(3, [2, 2]) }, call: readAll, says: /index 3 in the place of 4/, why: 'wrong first index' },
     { broken: { entries: () => entriesFrom(5, [2, 2]) }, call: readAll, says: /index 5 in the place of 4/, why: 'first entry missing' },
     {
@@ -83,14 +83,14 @@ describe('S20: a storage that answers outside of its contract stops the node, wi
     { broken: { snapshot: () => emptySnapshot }, call: (log) => log.snapshot(), says: /empty snapshot/, why: 'no snapshot where the log is compacted' },
     { broken: { snapshot: () => wrong(undefined) }, call: (log) => log.snapshot(), says: /no snapshot/, why: 'nothing' },
     { broken: { snapshot: () => snapshotAt(3, NaN) }, call: (log) => log.snapshot(), says: /term NaN/, why: 'term is not a number' },
-    { broken: { initialState: () => wrong(Promise.resolve()) }, call: (log) => log.initialState(), says: /without hardState/, why: 'promise' },
+    { broken: { initialState: () => wrong(Promise.resolve()) }, call: (log) => log.initialState(), says: /answered no state/, why: 'promise' },
     {
       broken: { initialState: (): InitialState => ({ hardState: { term: wrong('1'), vote: 0, commit: 0 }, confState: newConfState() }) },
       call: (log) => log.initialState(), says: /term 1 and commit 0/, why: 'text',
     },
     {
       broken: { term: (index) => (index === 6 ? fail(new RaftError(RaftErrorCode.Compacted, 'gone'))() : 2) },
-      call: (log) => log.lastTerm(), says: /does not know the term of its last entry 6/, fromStart: true, why: 'last term unknown',
+      call: (log) => log.lastTerm(), says: /no term for its last entry 6/, fromStart: true, why: 'last term unknown',
     },
   ])('$why: $says', ({ broken, call, says, fromStart }) => {
     const error = errorOf(() => call(logOn(broken, fromStart)));

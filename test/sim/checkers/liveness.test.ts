@@ -55,6 +55,7 @@ tellStories('liveness', ['L1', 'L2', 'L3', 'L4', 'L5'], [
   { breaks: 'L3', why: 'too few reads are served', options: serves, happens: (c) => { heal(c); serve(c, 10, 9); c.enter(SimPhase.Audit); } },
 
   { breaks: null, why: 'followers come and go without a change of term', options: { stableLeadership }, happens: (c) => { c.role(3, StateType.PreCandidate, 2, 1); c.role(3, StateType.Follower, 2, 1); } },
+  { breaks: null, why: 'a leader may stay dead after the heal', options: { stableLeadership }, happens: (c) => { c.enter(SimPhase.Liveness); c.core = [1, 2, 3]; c.elect(2, 3, [3]); } },
   { breaks: 'L4', why: 'a working leader is replaced', options: { stableLeadership: { leaderChanges: 0, termRise: 9 } }, happens: (c) => c.elect(2, 3, [3]) },
   { breaks: 'L4', why: 'a minority raises the term (M16)', options: { stableLeadership: { leaderChanges: 9, termRise: 0 } }, happens: (c) => c.role(3, StateType.Candidate, 3, 3) },
 

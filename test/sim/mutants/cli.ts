@@ -2,7 +2,7 @@
  * Hunts mutants: `npm run --silent sim:mutants -- [--only ID]... [--quick] [--jobs N]`. Prints a table, and ends
  * with status 1 unless an invariant has killed every one of them, 2 for a wrong call.
  */
-import { findMutant, mutants, notApplicable } from './catalogue.js';
+import { findMutant, mutants, notHunted } from './catalogue.js';
 import { describeHunt, huntAll, tableHead } from './huntAll.js';
 import type { Mutant } from './mutant.js';
 
@@ -42,7 +42,7 @@ const hunts = await huntAll(command.chosen, command.jobs, (hunt, mutant) => {
   console.log(describeHunt(hunt, mutant));
   if (!hunt.killed || command.chosen.length === 1) console.log(`       ${hunt.message}`);
 });
-if (command.chosen.length === mutants.length) for (const { id, because } of notApplicable) console.log(`${id.padEnd(6)} not applicable: ${because}`);
+if (command.chosen.length === mutants.length) for (const { id, because } of notHunted) console.log(`${id.padEnd(6)} not hunted: ${because}`);
 const alive = hunts.filter(({ killed }) => !killed);
 console.log(`${hunts.length - alive.length} of ${hunts.length} mutants killed, ${((performance.now() - startedAt) / 1000).toFixed(0)} s`);
 if (alive.length > 0) process.exitCode = 1;

@@ -1,4 +1,3 @@
-import { ReadOnlyOption } from '../../../src/core/types.js';
 import type { Edit, Mutant } from './mutant.js';
 import { only } from './weights.js';
 
@@ -91,30 +90,5 @@ export const durabilityMutants: readonly Mutant[] = [
   },
   { id: 'M10', breaks: 'an answer of the disk counts for whatever stands at its index', edits: [noTermOfWrite, noTermOfEntry], profile: 'async', seeds: 2000, expected: ['I11', 'I14', 'I17', 'I10'] },
   { id: 'M10a', breaks: 'an answer of the disk counts for an entry that was replaced in the same term', edits: [noTermOfEntry], profile: 'async', seeds: 2000, expected: ['I11', 'I14', 'I17', 'I10'] },
-  {
-    id: 'M10b',
-    breaks: 'an answer of the disk counts for an entry that was replaced and put back (ABA)',
-    edits: [noTermOfWrite],
-    profile: 'async',
-    config: {
-      voters: 5,
-      learners: 0,
-      maxNodes: 6,
-      preVote: false,
-      checkQuorum: false,
-      readOnlyOption: ReadOnlyOption.Safe,
-      electionTick: 4,
-      heartbeatTick: 1,
-      delayMean: 1000,
-      diskLatency: 2000,
-      readyDelay: 3000,
-      readyCrash: 0,
-      faultInterval: 20_000,
-      snapshotThreshold: 500,
-      weights: only({ partition: 20, disk: 20, campaign: 20 }),
-    },
-    seeds: 5000,
-    expected: ['I11', 'I14', 'I17', 'I10'],
-  },
   { id: 'D5', breaks: 'a vote request does not wait for the disk', edits: [{ file: 'core/raft/outbox.js', find: '||\n        type === MessageType.MsgVote);', replace: ');' }], profile: 'default', seeds: 20, expected: ['I13'] },
 ];

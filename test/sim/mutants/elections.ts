@@ -1,4 +1,5 @@
 import type { Mutant } from './mutant.js';
+import { only } from './weights.js';
 
 /** Who may lead. */
 export const electionMutants: readonly Mutant[] = [
@@ -34,6 +35,7 @@ export const electionMutants: readonly Mutant[] = [
     breaks: 'logs are compared by term and by length, not by the later term first',
     edits: [{ file: 'core/log/raftLog.js', find: 'return term > lastTerm || (term === lastTerm && index >= this.unstable.lastIndex());', replace: 'return term >= lastTerm && index >= this.unstable.lastIndex();' }],
     profile: 'partition',
+    config: { voters: 3, learners: 0, maxNodes: 4, thinkTime: 5000, readShare: 0, weights: only({ partition: 20, crash: 4 }) },
     seeds: 500,
     expected: ['L1', 'L2', 'L3'],
   },
@@ -41,8 +43,9 @@ export const electionMutants: readonly Mutant[] = [
     id: 'M14',
     breaks: 'a granted pre-vote carries the own term',
     edits: [{ file: 'core/raft/election.js', find: 'response.term = grant ? m.term : Math.max(raft.term, raft.log.lastTerm());', replace: 'response.term = grant && !preVote ? m.term : Math.max(raft.term, raft.log.lastTerm(), 1);' }],
-    profile: 'default',
-    seeds: 2000,
+    profile: 'churn',
+    config: { preVote: true, weights: only({ membership: 20, crash: 10, partition: 4 }) },
+    seeds: 500,
     expected: ['L1', 'L2', 'L3'],
   },
   {

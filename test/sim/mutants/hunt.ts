@@ -5,11 +5,13 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-import type { Checker, SimFailure } from '../../../src/sim/index.js';
+import type * as sim from '../../../src/sim/index.js';
 import { findMutant } from './catalogue.js';
 import type { Hunt, Mutant } from './mutant.js';
 
-type Simulator = typeof import('../../../src/sim/index.js');
+type Simulator = typeof sim;
+type Checker = sim.Checker;
+type SimFailure = sim.SimFailure;
 
 /** The compiled simulator in a folder. Every folder has modules of its own. */
 async function load(folder: string): Promise<Simulator> {
@@ -17,9 +19,9 @@ async function load(folder: string): Promise<Simulator> {
 }
 
 /** One run. Returns what went wrong in it, or null. */
-function run(sim: Simulator, { profile, steps = 2000, config = {}, ignore = [], stableLeadership }: Mutant, seed: number): SimFailure | null {
-  const checkers = sim.allCheckers({ stableLeadership: stableLeadership ?? null }).map((checker) => silenced(sim, checker, ignore));
-  return sim.simulate({ seed, steps, profile, config, invariants: false, checkers }).failure;
+function run(simulator: Simulator, { profile, steps = 2000, config = {}, ignore = [], stableLeadership }: Mutant, seed: number): SimFailure | null {
+  const checkers = simulator.allCheckers({ stableLeadership: stableLeadership ?? null }).map((checker) => silenced(simulator, checker, ignore));
+  return simulator.simulate({ seed, steps, profile, config, invariants: false, checkers }).failure;
 }
 
 /** The checker without some of its invariants. */

@@ -36,8 +36,8 @@ export interface Mutant {
   readonly quick?: boolean;
 }
 
-/** A mutant of the catalogue that cannot be planted, and why. */
-export interface NotApplicable {
+/** A mutant of the catalogue that is not hunted, and why. */
+export interface NotHunted {
   readonly id: string;
   readonly because: string;
 }

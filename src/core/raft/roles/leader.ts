@@ -58,7 +58,7 @@ function stepProgress(raft: Raft, m: Message): StepResult {
       handleSnapshotStatus(raft, progress, m);
       return StepResult.Ok;
     case MessageType.MsgUnreachable:
-      handleUnreachable(raft, progress, m);
+      handleUnreachable(progress);
       return StepResult.Ok;
     default:
       return handleTransferLeader(raft, progress, m);
