@@ -255,7 +255,7 @@ describe('maybeAppend: the receiver of AppendEntries (Raft Figure 2)', () => {
     expect(lines).toHaveLength(3);
     expect(lines[0]).toMatch(/from 2 on/);
     expect(lines[1]).toMatch(/entry 2 of term 2 is not unstable/);
-    expect(lines[2]).toMatch(/snapshot at 9 of term 3; it ended at 2, committed up to 0/);
+    expect(lines[2]).toMatch(/replaced by the snapshot at 9/);
     expect(describeLog(log)).toMatch(/committed=9, .*snapshot pending at 9/);
   });
 });
