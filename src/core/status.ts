@@ -148,6 +148,8 @@ export function progressStatus(progress: Progress): ProgressStatus {
   };
 }
 
+const noneRefused: ReadonlyMap<StepResult, number> = new Map();
+
 /** Copies the state of a node, without configuration and progress. */
 export function basicStatus(raft: Raft): BasicStatus {
   return {
@@ -158,7 +160,7 @@ export function basicStatus(raft: Raft): BasicStatus {
     applied: raft.log.applied,
     lastIndex: raft.log.lastIndex(),
     leadTransferee: raft.leadTransferee,
-    refused: new Map(raft.refused),
+    refused: raft.refused === null ? noneRefused : new Map(raft.refused),
     ignoredConfChanges: raft.ignoredConfChanges,
     quarantines: raft.quarantines,
     lostUpTo: hasLostLog(raft) ? raft.lostUpTo : 0,
@@ -172,5 +174,6 @@ export function status(raft: Raft): Status {
     const { ids, progresses } = raft.tracker;
     for (let i = 0; i < ids.length; i++) progress.set(ids[i]!, progressStatus(progresses[i]!));
   }
-  return { ...basicStatus(raft), config: raft.tracker.confState(), progress, toJSON };
+  // Not by spreading, which takes microseconds.
+  return Object.assign(basicStatus(raft), { config: raft.tracker.confState(), progress, toJSON });
 }
