@@ -30,7 +30,7 @@ export class StorageReader {
     // A promise, the likeliest mistake, has neither.
     if (!state?.hardState || !state.confState) throw outside('initialState answered no state');
     const { term, commit } = state.hardState;
-    if (!isCount(term) || !isCount(commit)) throw outside(`initialState answered term ${String(term)} and commit ${String(commit)}`);
+    if (!isCount(term) || !isCount(commit)) throw outside(`initialState answered ${String(term)} and ${String(commit)}`);
     return state;
   }
 

@@ -43,7 +43,7 @@ function loadHardState(raft: Raft, hardState: HardState): void {
   // A saved commit index may lag behind what is compacted or applied: a new one alone needs no sync.
   if (hardState.commit > log.lastIndex()) throw storageFailed(`commit ${hardState.commit} is beyond the last entry ${log.lastIndex()}`);
   if (log.lastTerm() > hardState.term && hardState.term !== 0) {
-    throw storageFailed(`the log has term ${log.lastTerm()}, but the hard state only ${hardState.term}`);
+    throw storageFailed(`the log has term ${log.lastTerm()}, the hard state ${hardState.term}`);
   }
   if (!isCanonicalNodeId(hardState.vote)) throw storageFailed(`the vote for ${String(hardState.vote)} names no node`);
   log.commitTo(hardState.commit);

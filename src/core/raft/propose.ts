@@ -80,5 +80,5 @@ function tryConfChange(raft: Raft, change: ConfChangeV2): string | null {
  */
 export function proposeLeaveJoint(raft: Raft): void {
   const result = propose(raft, [newEntry(EntryType.EntryConfChangeV2)]);
-  if (result === StepResult.Ok) raft.logger.info(`${hexId(raft.id)} leaves the joint configuration ${raft.tracker.config.toString()}`);
+  if (result === StepResult.Ok) raft.logger.info(`${hexId(raft.id)} leaves ${raft.tracker.config.toString()}`);
 }

@@ -241,7 +241,7 @@ export function noteLoss(raft: Raft, index: Index): void {
   if (!isNews) return;
   raft.lostUpTo = index;
   const lastIndex = raft.log.lastIndex();
-  raft.logger.error(`${hexId(raft.id)} has acknowledged up to ${index}, but its log ends at ${lastIndex}: no vote until it has caught up`);
+  raft.logger.error(`${hexId(raft.id)} has acknowledged up to ${index}, but its log ends at ${lastIndex}: no vote until then`);
   raft.trace?.trace({ kind: 'lossNoted', id: raft.id, lostUpTo: index, lastIndex });
 }
 

@@ -86,7 +86,7 @@ describe('S20: a storage that answers outside of its contract stops the node, wi
     { broken: { initialState: () => wrong(Promise.resolve()) }, call: (log) => log.initialState(), says: /answered no state/, why: 'promise' },
     {
       broken: { initialState: (): InitialState => ({ hardState: { term: wrong('1'), vote: 0, commit: 0 }, confState: newConfState() }) },
-      call: (log) => log.initialState(), says: /term 1 and commit 0/, why: 'text',
+      call: (log) => log.initialState(), says: /answered 1 and 0/, why: 'text',
     },
     {
       broken: { term: (index) => (index === 6 ? fail(new RaftError(RaftErrorCode.Compacted, 'gone'))() : 2) },
