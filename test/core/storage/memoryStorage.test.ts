@@ -122,3 +122,11 @@ test('the array that was appended stays the property of the caller', () => {
   expect(ids(storage.entries(1, 4, noLimit))).toEqual(['1/1', '2/1', '3/1']);
   expect(entries).toEqual([]);
 });
+
+test('S20: a hole between right ends is refused, and changes nothing', () => {
+  const storage = new MemoryStorage();
+  const [one, , three] = entriesFrom(1, [1, 1, 1]);
+
+  expect(() => storage.append([one!, one!, three!])).toThrow(/contiguous/);
+  expect(storage.lastIndex()).toBe(0);
+});
