@@ -1,0 +1,65 @@
+import type { Index, Term } from '../../core/types.js';
+
+/** Names of the files in a directory. Numbers are padded, so that a listing is in order; they are compared as numbers all the same. */
+
+const digits = 20;
+const segmentPattern = /^(\d{20})-(\d{20})\.wal$/;
+const snapshotPattern = /^(\d{20})-(\d{20})\.snap$/;
+
+/** Tells which owner has the directory. */
+export const ownerName = 'LOCK';
+
+/** The two marks. */
+export const markNames = ['mark.0', 'mark.1'] as const;
+
+/** The segment that is prepared to be the next one. */
+export const spareName = 'spare.tmp';
+
+/** The segment that recovery copies into. */
+export const recoveryName = 'recovery.tmp';
+
+/** Name of a segment: its number, and the index that the first new entry in it can have. */
+export function segmentName(seq: number, firstIndex: Index): string {
+  return `${pad(seq)}-${pad(firstIndex)}.wal`;
+}
+
+/** Number of a segment by its name; null if it is not the name of one. */
+export function segmentSeqOf(name: string): number | null {
+  return numberIn(segmentPattern, name);
+}
+
+/** Name of the file of a snapshot. */
+export function snapshotName(index: Index, term: Term): string {
+  return `${pad(index)}-${pad(term)}.snap`;
+}
+
+/** Whether it is the name of a snapshot's file. */
+export function isSnapshotName(name: string): boolean {
+  return snapshotPattern.test(name);
+}
+
+/** Whether it claims to be a segment, by a good name or a bad one. */
+export function isSegmentLike(name: string): boolean {
+  return name.endsWith('.wal');
+}
+
+/** Whether it is a file that was not finished, and means nothing. */
+export function isTemporary(name: string): boolean {
+  return name.endsWith('.tmp');
+}
+
+/** Path of a file in a directory. */
+export function pathIn(dir: string, name: string): string {
+  return `${dir}/${name}`;
+}
+
+function pad(value: number): string {
+  return String(value).padStart(digits, '0');
+}
+
+function numberIn(pattern: RegExp, name: string): number | null {
+  const found = pattern.exec(name)?.[1];
+  if (found === undefined) return null;
+  const value = Number(found);
+  return Number.isSafeInteger(value) ? value : null;
+}

@@ -1,0 +1,64 @@
+import { isCanonicalNodeId, isLocalThread, None, type NodeId } from '../../core/types.js';
+import { sectorBytes } from './format.js';
+import { segmentHeaderSpace } from './segmentHeader.js';
+import { WalError, WalErrorCode } from './walError.js';
+
+/** How a write-ahead log is opened. */
+export interface WalOptions {
+  /** Directory of this log alone. `bootstrap` and `join` make it; its parent must exist. */
+  readonly dir: string;
+  /** Id of the node. A directory of another node is refused. */
+  readonly nodeId: NodeId;
+  /** Id of the cluster, any uint64 that its nodes share and no other cluster has. A directory of another cluster is refused. */
+  readonly clusterId: NodeId;
+  /** Length of a segment in bytes, a multiple of 512, at least 4,096. Opening costs a copy of at most one segment. Default 16 MiB. */
+  readonly segmentBytes?: number;
+  /** Encoded bytes of entries that are kept in memory once they are on the disk; others are read back when they are needed. Default 64 MiB. */
+  readonly cacheBytes?: number;
+  /** Bytes of writes that may share a sync. A single write may be larger. Default 4 MiB. */
+  readonly maxBatchBytes?: number;
+  /** Bytes of writes that may wait for the disk before `append` refuses with `ERR_WAL_QUEUE_FULL`. Default 64 MiB. */
+  readonly maxQueuedBytes?: number;
+  /**
+   * Called when there is no room on the disk for the next segment, while there still is in this one. Hand over
+   * leadership, make room or stop: when the segment is full, the instance ends.
+   */
+  readonly onStorageLow?: (error: unknown) => void;
+  /** Called once with the error that ends the instance. */
+  readonly onFailure?: (error: WalError) => void;
+}
+
+/** Options with all defaults filled in. */
+export type ResolvedWalOptions = Required<WalOptions>;
+
+const mib = 1 << 20;
+
+/** @throws WalError `ERR_WAL_ARGUMENT_INVALID` if an option is out of range. */
+export function resolveOptions(options: WalOptions): ResolvedWalOptions {
+  const resolved: ResolvedWalOptions = {
+    segmentBytes: 16 * mib,
+    cacheBytes: 64 * mib,
+    maxBatchBytes: 4 * mib,
+    maxQueuedBytes: 64 * mib,
+    onStorageLow: () => undefined,
+    onFailure: () => undefined,
+    ...options,
+  };
+  if (typeof resolved.dir !== 'string' || resolved.dir === '') throw invalid('dir must be the path of a directory');
+  if (!isCanonicalNodeId(resolved.nodeId) || resolved.nodeId === None || isLocalThread(resolved.nodeId)) throw invalid(`nodeId ${String(resolved.nodeId)} is not the id of a node`);
+  if (!isCanonicalNodeId(resolved.clusterId)) throw invalid(`clusterId ${String(resolved.clusterId)} is not a uint64 in canonical form`);
+  atLeast('segmentBytes', resolved.segmentBytes, segmentHeaderSpace + 7 * sectorBytes);
+  if (resolved.segmentBytes % sectorBytes !== 0 || resolved.segmentBytes > 2 ** 31) throw invalid(`segmentBytes ${resolved.segmentBytes} is not a multiple of ${sectorBytes} of at most 2 GiB`);
+  atLeast('cacheBytes', resolved.cacheBytes, 0);
+  atLeast('maxBatchBytes', resolved.maxBatchBytes, 1);
+  atLeast('maxQueuedBytes', resolved.maxQueuedBytes, 1);
+  return resolved;
+}
+
+function atLeast(name: string, value: number, least: number): void {
+  if (!(value >= least) || (value !== Infinity && !Number.isSafeInteger(value))) throw invalid(`${name} is ${String(value)}, and must be an integer of at least ${least}`);
+}
+
+function invalid(message: string): WalError {
+  return new WalError(WalErrorCode.ArgumentInvalid, message);
+}

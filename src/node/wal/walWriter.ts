@@ -1,0 +1,340 @@
+import type { Snapshot } from '../../core/raftpb/state.js';
+import { writeFully } from '../shared/fileIo.js';
+import { BatchBuilder, type Placements } from './batchBuilder.js';
+import type { WalEnvironment } from './environment.js';
+import { batchHeaderBytes, BatchFlag, sectorsFor } from './format.js';
+import type { MarkWriter } from './marks.js';
+import { spareName } from './names.js';
+import type { Ownership } from './ownership.js';
+import type { PlaceIndex, Segment } from './placeIndex.js';
+import { publish } from './segmentFiles.js';
+import { segmentHeaderSpace, type LogSummary, type SegmentHeader } from './segmentHeader.js';
+import { walIdLow } from './segmentScan.js';
+import type { SpareSegment } from './spareSegment.js';
+import { WalError, WalErrorCode } from './walError.js';
+
+/** Room that every segment keeps for the batch that seals it. */
+const sealSpace = sectorsFor(batchHeaderBytes);
+
+/** Time between two marks that nobody waits for, in milliseconds. */
+const markInterval = 1000;
+
+/** What one call adds to a batch. */
+export interface Addition {
+  /** Adds the records. */
+  readonly fill: (builder: BatchBuilder) => void;
+  /** Whether somebody waits for the disk. */
+  readonly sync: boolean;
+  /** Whether a mark has to be written before anyone is told: the term or the vote has changed. */
+  readonly mark: boolean;
+  /** Snapshot whose file has to be complete before. */
+  readonly snapshot: Snapshot | null;
+  /** What is in force after it. */
+  readonly after: LogSummary;
+  readonly metadata: Uint8Array | null;
+}
+
+interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** A batch that is being collected. */
+interface Pending {
+  readonly builder: BatchBuilder;
+  /** Position in the order of all writes of this run. */
+  readonly number: number;
+  readonly waiters: Waiter[];
+  sync: boolean;
+  mark: boolean;
+  snapshot: Snapshot | null;
+  after: LogSummary;
+  metadata: Uint8Array | null;
+  flags: number;
+}
+
+/** What the writer works with. */
+export interface WriterParts {
+  readonly env: WalEnvironment;
+  readonly dir: string;
+  /** All segments, the last of which is written to. Shared with those who read and delete. */
+  readonly segments: Segment[];
+  readonly places: PlaceIndex;
+  readonly marks: MarkWriter;
+  readonly ownership: Ownership;
+  readonly spare: SpareSegment;
+  readonly writeSnapshot: (snapshot: Snapshot) => Promise<void>;
+  /** Called after each batch that is durable, with its number and what is in force after it. */
+  readonly written: (number: number, after: LogSummary, installed: Snapshot | null) => void;
+  /** Called with the error that ends the instance. */
+  readonly failed: (error: unknown) => void;
+  readonly segmentBytes: number;
+  readonly maxBatchBytes: number;
+  readonly maxQueuedBytes: number;
+}
+
+/** Where the log ends at the start. */
+export interface WriterStart {
+  readonly lastSeq: number;
+  readonly lastCrc: number;
+  readonly summary: LogSummary;
+  readonly metadata: Uint8Array | null;
+}
+
+/**
+ * Writes batches, one after the other: each is written and synced before the next one is begun. What arrives
+ * meanwhile is collected into the next one (group commit).
+ */
+export class WalWriter {
+  private readonly parts: WriterParts;
+  private readonly idLow: bigint;
+  private queue: Pending[] = [];
+  private readonly spareBuilders: BatchBuilder[] = [];
+  private writing: Pending | null = null;
+  private numbers = 0;
+  private queued = 0;
+  private lastSeq: number;
+  private lastCrc: number;
+  /** What is in force on the disk; what is queued is not in it. */
+  private placed: LogSummary;
+  private metadata: Uint8Array | null;
+  private ended = false;
+  /** What those hear who waited when everything ended. */
+  private endError: unknown = null;
+  private cancelMark: (() => void) | null = null;
+  private lastMarkAt = -Infinity;
+  private readonly idle: (() => void)[] = [];
+
+  constructor(parts: WriterParts, { lastSeq, lastCrc, summary, metadata }: WriterStart) {
+    this.parts = parts;
+    this.idLow = walIdLow(this.segment.header.walId);
+    this.lastSeq = lastSeq;
+    this.lastCrc = lastCrc;
+    this.placed = summary;
+    this.metadata = metadata;
+  }
+
+  /** Bytes that wait for the disk. */
+  get queuedBytes(): number {
+    return this.queued;
+  }
+
+  /** Whether anything waits or is being written. */
+  get isBusy(): boolean {
+    return this.writing !== null || this.queue.length > 0;
+  }
+
+  /** Number of the batch that is open for additions, to tell later whether it was written. */
+  get openNumber(): number {
+    return this.queue[this.queue.length - 1]!.number;
+  }
+
+  /** Whether so many bytes more may wait. One write may always, however large. */
+  hasRoom(bytes: number): boolean {
+    return this.queued === 0 || this.queued + bytes <= this.parts.maxQueuedBytes;
+  }
+
+  /** Opens a batch for what is added next, if it does not fit into the one that is open. Sets {@link openNumber}. */
+  beginAddition(bytes: number, snapshot: boolean): void {
+    const open = this.queue[this.queue.length - 1];
+    if (open !== undefined && open.builder.size + bytes <= this.parts.maxBatchBytes && !(snapshot && open.snapshot !== null)) return;
+    const builder = this.spareBuilders.pop() ?? new BatchBuilder();
+    const { after, metadata } = open ?? this.writing ?? { after: this.placed, metadata: this.metadata };
+    this.queue.push({ builder, number: ++this.numbers, waiters: [], sync: false, mark: false, snapshot: null, after, metadata, flags: 0 });
+  }
+
+  /** Adds to the batch that {@link beginAddition} has found. The promise is that of the disk, if somebody waits for it. */
+  add({ fill, sync, mark, snapshot, after, metadata }: Addition): Promise<void> {
+    const open = this.queue[this.queue.length - 1]!;
+    const before = open.builder.size;
+    fill(open.builder);
+    this.queued += open.builder.size - before;
+    if (snapshot !== null) open.snapshot = snapshot;
+    open.mark ||= mark;
+    open.after = after;
+    open.metadata = metadata;
+    if (sync) open.sync = true;
+    // Nobody waits, but it must not pile up either.
+    else if (open.builder.size > this.parts.maxBatchBytes / 2) open.sync = true;
+    if (!sync) {
+      this.kick();
+      return Promise.resolve();
+    }
+    return new Promise<void>((resolve, reject) => {
+      open.waiters.push({ resolve, reject });
+      this.kick();
+    });
+  }
+
+  /** Writes everything that waits, and a batch that says that nothing follows. */
+  async finish(): Promise<void> {
+    this.beginAddition(0, false);
+    const open = this.queue[this.queue.length - 1]!;
+    open.flags = BatchFlag.CleanClose;
+    const { after, metadata } = open;
+    await this.add({ fill: () => undefined, sync: true, mark: true, snapshot: null, after, metadata });
+  }
+
+  /** Ends everything: what waits is refused with `error`. Resolves when no operation is under way any more. */
+  async end(error: unknown): Promise<void> {
+    this.ended = true;
+    this.endError = error;
+    this.cancelMark?.();
+    this.cancelMark = null;
+    const refused = this.queue;
+    this.queue = [];
+    this.queued = 0;
+    for (const { waiters } of refused) for (const { reject } of waiters) reject(error);
+    if (this.writing !== null) await new Promise<void>((resolve) => this.idle.push(resolve));
+  }
+
+  private get segment(): Segment {
+    const { segments } = this.parts;
+    return segments[segments.length - 1]!;
+  }
+
+  private kick(): void {
+    if (this.writing !== null || this.ended) return;
+    const next = this.queue[0];
+    if (next === undefined || (!next.sync && this.queue.length === 1)) return;
+    void this.run();
+  }
+
+  private async run(): Promise<void> {
+    while (!this.ended) {
+      const next = this.queue[0];
+      if (next === undefined || (!next.sync && this.queue.length === 1)) break;
+      this.queue.shift();
+      this.writing = next;
+      const { size } = next.builder;
+      try {
+        await this.write(next);
+      } catch (error) {
+        this.writing = null;
+        // All waiters hear the one error that the owner makes of it.
+        this.queue.unshift(next);
+        this.parts.failed(error);
+        break;
+      }
+      this.writing = null;
+      if (this.ended) {
+        // Something else has failed meanwhile. It is on the disk, but nobody may be told any more.
+        for (const { reject } of next.waiters) reject(this.endError);
+        break;
+      }
+      this.queued -= size - batchHeaderBytes;
+      next.builder.clear();
+      if (this.spareBuilders.length < 2) this.spareBuilders.push(next.builder);
+      for (const { resolve } of next.waiters) resolve();
+    }
+    for (const resolve of this.idle.splice(0)) resolve();
+  }
+
+  private async write(pending: Pending): Promise<void> {
+    const { builder, snapshot, flags, after, metadata } = pending;
+    if (snapshot !== null) await this.parts.writeSnapshot(snapshot);
+    if (this.segment.end + builder.fileBytes + sealSpace > this.segment.header.length) await this.rotate(builder.fileBytes);
+    await this.writeBatch(builder, flags);
+    if (this.ended) return;
+    this.placed = after;
+    this.metadata = metadata;
+    this.parts.written(pending.number, after, snapshot);
+    if (pending.mark) await this.parts.marks.write(this.lastSeq, after.hardState);
+    else this.planMark();
+  }
+
+  /** Writes one batch behind the last, syncs, and only then takes note of it. */
+  private async writeBatch(builder: BatchBuilder, flags: number): Promise<void> {
+    const { segment } = this;
+    const seq = this.lastSeq + 1;
+    const bytes = builder.seal({ seq, flags, previousCrc: this.lastCrc, syncedSeq: this.lastSeq, walIdLow: this.idLow });
+    await writeFully(segment.file, bytes, segment.end);
+    await segment.file.datasync();
+    builder.placeInto(new PlacesOf(this.parts.places, segment, segment.end));
+    segment.end += bytes.length;
+    this.lastSeq = seq;
+    this.lastCrc = builder.payloadCrc;
+  }
+
+  /**
+   * Goes on in a new segment. It is there, with its name, before the old one is sealed, so a sealed segment
+   * without a successor has lost it.
+   */
+  private async rotate(needed: number): Promise<void> {
+    const { env, dir, ownership, spare, segments, segmentBytes } = this.parts;
+    await ownership.check();
+    const { segment } = this;
+    const length = Math.max(segmentBytes, sectorsFor(segmentHeaderSpace + needed + 2 * sealSpace + (this.metadata?.length ?? 0)));
+    const file = await spare.take(length);
+    const seal = new BatchBuilder();
+    const bytes = seal.seal({ seq: this.lastSeq + 1, flags: BatchFlag.SegmentEnd, previousCrc: this.lastCrc, syncedSeq: this.lastSeq, walIdLow: this.idLow });
+    const header: SegmentHeader = {
+      ...segment.header,
+      ...this.placed,
+      seq: segment.header.seq + 1,
+      replacesFrom: 0,
+      firstBatch: this.lastSeq + 2,
+      copiedThrough: 0,
+      previousCrc: seal.payloadCrc,
+      length,
+    };
+    const next = await publish(env.fs, dir, spareName, file, header);
+    await writeFully(segment.file, bytes, segment.end);
+    await segment.file.datasync();
+    segment.end += bytes.length;
+    this.lastSeq++;
+    this.lastCrc = seal.payloadCrc;
+    segments.push(next);
+    if (this.metadata !== null) {
+      const first = new BatchBuilder();
+      first.metadata(this.metadata);
+      await this.writeBatch(first, 0);
+    }
+    spare.prepare();
+  }
+
+  /** Marks the newest batch some time soon. */
+  private planMark(): void {
+    if (this.cancelMark !== null || this.ended) return;
+    const { clock } = this.parts.env;
+    const wait = Math.max(0, this.lastMarkAt + markInterval - clock.now());
+    this.cancelMark = clock.after(wait, () => {
+      this.cancelMark = null;
+      if (this.ended) return;
+      this.lastMarkAt = clock.now();
+      this.parts.marks.write(this.lastSeq, this.placed.hardState).catch((error: unknown) => this.parts.failed(error));
+    });
+  }
+}
+
+/** Puts the entries of one batch into the index of places. */
+class PlacesOf implements Placements {
+  private readonly places: PlaceIndex;
+  private readonly segment: Segment;
+  private readonly start: number;
+
+  constructor(places: PlaceIndex, segment: Segment, start: number) {
+    this.places = places;
+    this.segment = segment;
+    this.start = start;
+  }
+
+  reset(): void {
+    this.places.clear();
+  }
+
+  truncate(index: number): void {
+    this.places.truncate(index);
+  }
+
+  place(index: number, offset: number): void {
+    this.places.place(this.segment, index, this.start + offset);
+  }
+}
+
+/** The error that the first failure turns into. */
+export function failure(error: unknown): WalError {
+  if (error instanceof WalError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new WalError(WalErrorCode.Failed, `the log has stopped, because the disk failed: ${message}. Start anew from the disk`, { cause: error });
+}
