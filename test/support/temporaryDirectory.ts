@@ -1,0 +1,18 @@
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach } from '@jest/globals';
+
+/** Makes directories on the real disk that are removed after each test of the file that calls this. */
+export function temporaryDirectories(): () => string {
+  const made: string[] = [];
+  afterEach(() => {
+    for (const dir of made.splice(0)) rmSync(dir, { recursive: true, force: true });
+  });
+  return () => {
+    const dir = realpathSync(mkdtempSync(join(tmpdir(), 'raftstep-test-')));
+    made.push(dir);
+    return dir;
+  };
+}
