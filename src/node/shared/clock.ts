@@ -5,6 +5,9 @@ export interface Clock {
 
   /** Calls `run` once, `ms` milliseconds from now or a little later. Does not keep a process alive. Returns what cancels it. */
   after(ms: number, run: () => void): () => void;
+
+  /** Calls `run` once what is going on right now is done: in Node, after everything that this turn of the event loop brought. */
+  soon(run: () => void): void;
 }
 
 /** The clock of the process. */
@@ -15,4 +18,5 @@ export const systemClock: Clock = {
     timer.unref();
     return () => clearTimeout(timer);
   },
+  soon: (run) => void setImmediate(run),
 };

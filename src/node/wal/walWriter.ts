@@ -91,6 +91,8 @@ export class WalWriter {
   private queue: Pending[] = [];
   private readonly spareBuilders: BatchBuilder[] = [];
   private writing: Pending | null = null;
+  /** Whether `run` is on its way or under way. */
+  private kicked = false;
   private numbers = 0;
   private queued = 0;
   private lastSeq: number;
@@ -194,10 +196,12 @@ export class WalWriter {
   }
 
   private kick(): void {
-    if (this.writing !== null || this.ended) return;
+    if (this.kicked || this.ended) return;
     const next = this.queue[0];
     if (next === undefined || (!next.sync && this.queue.length === 1)) return;
-    void this.run();
+    this.kicked = true;
+    // Not at once: of many callers that were answered together, the first one would get a sync for itself alone.
+    this.parts.env.clock.soon(() => void this.run());
   }
 
   private async run(): Promise<void> {
@@ -226,7 +230,10 @@ export class WalWriter {
       next.builder.clear();
       if (this.spareBuilders.length < 2) this.spareBuilders.push(next.builder);
       for (const { resolve } of next.waiters) resolve();
+      // Those who were answered may have more.
+      await new Promise<void>((resolve) => this.parts.env.clock.soon(resolve));
     }
+    this.kicked = false;
     for (const resolve of this.idle.splice(0)) resolve();
   }
 
