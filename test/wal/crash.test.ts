@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { announceSeed } from '../support/seededRandom.js';
 import { enumerateCrashes } from './support/crashOracle.js';
 import { scenarios } from './support/walWorkloads.js';
@@ -10,11 +10,14 @@ import { scenarios } from './support/walWorkloads.js';
  */
 const seed = announceSeed('wal/crash');
 
+// Thousands of logs a test, on a machine that may be busy.
+jest.setTimeout(120_000);
+
 describe('a crash at any moment', () => {
   let images = 0;
 
   test.each(scenarios)('A15: $name', async (scenario) => {
-    const result = await enumerateCrashes(scenario, { first: 500, every: 40, second: 40, seed });
+    const result = await enumerateCrashes(scenario, { first: 1100, every: 50, second: 40, goOn: 4, seed });
 
     images += result.images;
     expect(result.images).toBeGreaterThan(0);

@@ -385,25 +385,18 @@ export class WalStorage implements DurableLog {
 
   async #end(): Promise<void> {
     const { segments, snapshots, marks, release } = this.#log;
-    const steps: (() => Promise<void>)[] = [
-      () => this.#creating,
-      async () => {
-        if (this.#failure === null) await this.#writer.finish();
-      },
-      async () => {
-        this.#cancelCheck();
-        await this.#writer.end(this.#failure ?? closed());
-      },
-      () => this.#chores,
-      () => this.#spare.close(),
-      () => marks.close(),
-      () => snapshots.close(),
-      ...segments.map(({ file }) => () => file.close()),
-      release,
-    ];
     let first: unknown = null;
     // Whatever fails, the rest is released all the same.
-    for (const step of steps) await step().catch((error: unknown) => (first ??= error));
+    const run = async (...steps: (() => Promise<void>)[]): Promise<void> => {
+      for (const step of steps) await step().catch((error: unknown) => (first ??= error));
+    };
+    const finish = (): Promise<void> => (this.#failure === null ? this.#writer.finish() : Promise.resolve());
+    const end = (): Promise<void> => this.#writer.end(this.#failure ?? closed());
+    await run(() => this.#creating, finish);
+    this.#cancelCheck();
+    await run(end, () => this.#chores, () => this.#spare.close(), () => marks.close(), () => snapshots.close());
+    // Only now: a chore may have removed some of them.
+    await run(...segments.map(({ file }) => () => file.close()), release);
     if (first !== null) throw failure(first);
   }
 }
