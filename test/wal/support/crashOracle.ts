@@ -7,8 +7,8 @@ import { entriesFrom } from './walModel.js';
 
 /** How much to try. */
 export interface EnumerationDepth {
-  /** Images of a crash of the scenario at most, drawn evenly; Infinity for all. */
-  readonly first: number;
+  /** One image in so many is looked at; 1 for all. */
+  readonly share: number;
   /** Every so many images, a crash inside of its recovery is enumerated as well; 0 for never. */
   readonly every: number;
   /** Images of a crash inside of recovery at most, for one image. */
@@ -32,13 +32,13 @@ export interface EnumerationResult {
  *
  * @throws Error that names the image.
  */
-export async function enumerateCrashes(scenario: Scenario, { first, every, second, goOn, seed }: EnumerationDepth): Promise<EnumerationResult> {
+export async function enumerateCrashes(scenario: Scenario, { share, every, second, goOn, seed }: EnumerationDepth): Promise<EnumerationResult> {
   const states = statesOf(scenario);
   const run = await recordRun(workloadOf(scenario));
   const result = { images: 0, recoveries: 0 };
-  const perStop = Math.max(2, Math.ceil(first / run.stops.length));
-  const limits = first === Infinity ? { seed } : { seed, most: perStop };
-  for (const image of imagesOf(run, limits)) {
+  let passed = seed % share;
+  for (const image of imagesOf(run, { seed })) {
+    if (++passed % share !== 0) continue;
     result.images++;
     const deep = every > 0 && result.images % every === 0;
     if (deep) {
