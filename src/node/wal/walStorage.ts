@@ -398,12 +398,14 @@ export class WalStorage implements DurableLog {
       () => this.#spare.close(),
       () => marks.close(),
       () => snapshots.close(),
-      ...segments.map(({ file }) => () => file.close()),
-      release,
     ];
     let first: unknown = null;
+    const carryOut = async (step: () => Promise<void>): Promise<void> => step().catch((error: unknown) => void (first ??= error));
     // Whatever fails, the rest is released all the same.
-    for (const step of steps) await step().catch((error: unknown) => (first ??= error));
+    for (const step of steps) await carryOut(step);
+    // Which segments there are is known only now: until here some may have come and gone.
+    for (const { file } of segments) await carryOut(() => file.close());
+    await carryOut(release);
     if (first !== null) throw failure(first);
   }
 }
