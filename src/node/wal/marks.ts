@@ -142,6 +142,7 @@ export class MarkWriter {
 
   async close(): Promise<void> {
     await this.tail.catch(() => undefined);
-    for (const file of this.files) await file.close();
+    const closed = await Promise.allSettled(this.files.map((file) => file.close()));
+    for (const outcome of closed) if (outcome.status === 'rejected') throw outcome.reason;
   }
 }

@@ -1,4 +1,4 @@
-import { writeFully } from '../shared/fileIo.js';
+import { createAnew, writeFully } from '../shared/fileIo.js';
 import type { WalEnvironment } from './environment.js';
 import { readSmallFile } from './marks.js';
 import { ownerName, pathIn } from './names.js';
@@ -28,7 +28,7 @@ export class Ownership {
     const token = new TextEncoder().encode(Array.from(env.randomBytes(tokenBytes / 2), (byte) => byte.toString(16).padStart(2, '0')).join(''));
     const ownership = new Ownership(env, dir, token);
     const temporary = `${ownership.path}.tmp`;
-    const file = await fs.create(temporary);
+    const file = await createAnew(fs, temporary);
     try {
       await writeFully(file, token, 0);
       await file.datasync();

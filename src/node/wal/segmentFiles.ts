@@ -13,7 +13,7 @@ export async function preallocate(fs: FileSystem, path: string, length: number):
     await zeroFill(file, 0, length);
     await file.datasync();
   } catch (error) {
-    await file.close();
+    await file.close().catch(() => undefined);
     throw error;
   }
   return file;

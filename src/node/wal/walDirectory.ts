@@ -84,8 +84,10 @@ export async function removeTemporaries({ fs }: WalEnvironment, dir: string): Pr
  * Copies what is at the end of the log into a new segment, and removes what it replaces, after every start,
  * clean or not: a segment that another process has written to is never written to again. What could be
  * read may have come from a page cache that lies about the disk; writing it once more makes that true, or fails.
+ *
+ * @param handles the open files, kept up to date: to be closed if this fails.
  */
-export async function copyForward(env: WalEnvironment, dir: string, found: FoundLog, segmentBytes: number): Promise<Segment[]> {
+export async function copyForward(env: WalEnvironment, dir: string, found: FoundLog, segmentBytes: number, handles: Set<File>): Promise<Segment[]> {
   const { fs } = env;
   const kept = found.segments.slice(0, -found.unsealed);
   const dropped = found.segments.slice(-found.unsealed);
@@ -101,18 +103,17 @@ export async function copyForward(env: WalEnvironment, dir: string, found: Found
     length,
   };
   const file = await preallocate(fs, pathIn(dir, recoveryName), length);
-  try {
-    await copyBatches(source, file);
-    const copy = await publish(fs, dir, recoveryName, file, header);
-    copy.end = source.end;
-    for (const { file: old } of dropped) await old.close();
-    for (const name of [...found.replaced, ...dropped.map((segment) => segment.name)]) await fs.unlink(pathIn(dir, name));
-    await fs.syncDirectory(dir);
-    return [...kept, copy];
-  } catch (error) {
-    await file.close();
-    throw error;
+  handles.add(file);
+  await copyBatches(source, file);
+  const copy = await publish(fs, dir, recoveryName, file, header);
+  copy.end = source.end;
+  for (const { file: old } of dropped) {
+    handles.delete(old);
+    await old.close();
   }
+  for (const name of [...found.replaced, ...dropped.map((segment) => segment.name)]) await fs.unlink(pathIn(dir, name));
+  await fs.syncDirectory(dir);
+  return [...kept, copy];
 }
 
 async function copyBatches({ file: from, end }: FoundSegment, to: File): Promise<void> {

@@ -76,15 +76,14 @@ async function load(options: ResolvedWalOptions, env: WalEnvironment, release: (
   const { state, lastSeq, lastCrc } = found;
   const { walId } = found.segments[0]!.header;
   const snapshots = new SnapshotStore(env.fs, dir, walId);
-  let open: readonly Segment[] = found.segments;
+  const handles = new Set(found.segments.map(({ file }) => file));
   let marks: MarkWriter | null = null;
   try {
     // Before anything is changed: a snapshot that cannot be read is as bad as a segment that cannot.
     if (found.hasSnapshot) await snapshots.recover(state.snapshot);
     await removeTemporaries(env, dir);
     const ownership = await Ownership.take(env, dir);
-    const segments = await copyForward(env, dir, found, options.segmentBytes);
-    open = segments;
+    const segments = await copyForward(env, dir, found, options.segmentBytes, handles);
     const { places } = entries;
     for (const old of found.segments) if (!segments.includes(old)) places.move(old, segments[segments.length - 1]!);
     places.forgetBefore(state.offset.index + 1);
@@ -92,9 +91,9 @@ async function load(options: ResolvedWalOptions, env: WalEnvironment, release: (
     await snapshots.removeOthers(found.hasSnapshot ? snapshotName(state.snapshot.index, state.snapshot.term) : '', true);
     return { env, options, release, state, places, segments, snapshots, marks, ownership, lastSeq, lastCrc };
   } catch (error) {
-    for (const { file } of open) await file.close().catch(() => undefined);
-    await marks?.close();
-    await snapshots.close();
+    for (const file of handles) await file.close().catch(() => undefined);
+    await marks?.close().catch(() => undefined);
+    await snapshots.close().catch(() => undefined);
     throw error;
   }
 }
