@@ -9,6 +9,7 @@ import { EntryCache } from './entryCache.js';
 import { EntryReader } from './entryReader.js';
 import type { WalEnvironment } from './environment.js';
 import { pathIn, snapshotName } from './names.js';
+import type { Segment } from './placeIndex.js';
 import type { LogSummary } from './segmentHeader.js';
 import { SpareSegment } from './spareSegment.js';
 import { systemEnvironment } from './systemEnvironment.js';
@@ -398,7 +399,7 @@ export class WalStorage implements DurableLog {
       () => this.#spare.close(),
       () => marks.close(),
       () => snapshots.close(),
-      ...segments.map(({ file }) => () => file.close()),
+      () => closeAll(segments),
       release,
     ];
     let first: unknown = null;
@@ -406,6 +407,12 @@ export class WalStorage implements DurableLog {
     for (const step of steps) await step().catch((error: unknown) => (first ??= error));
     if (first !== null) throw failure(first);
   }
+}
+
+/** Closes the segments that are there now, which are not those of a moment ago: the end of the log may have rotated it, or removed some. */
+async function closeAll(segments: readonly Segment[]): Promise<void> {
+  const outcomes = await Promise.allSettled(segments.map(({ file }) => file.close()));
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
 }
 
 function isNothing({ snapshot, entries, hardState, metadata }: WritePlan): boolean {
