@@ -5,7 +5,7 @@ import type { Journal } from './journal.js';
 import type { KvNode } from './kvNode.js';
 import { ReadFailed } from './reads.js';
 import { encodeRequest, type Write } from './request.js';
-import { Outcome, sessionWindow } from './stateMachine.js';
+import { Outcome, sessionWindow, type StateMachine } from './stateMachine.js';
 
 /** How often the client looks after what is not answered, in milliseconds. */
 const watchMs = 20;
@@ -16,8 +16,8 @@ const resendMs = 500;
 /** What became of a write. */
 export type WriteAnswer = { readonly ok: true; readonly existed: boolean } | { readonly ok: false; readonly reason: string };
 
-/** What became of a read; `value` is undefined if the key is not there. */
-export type ReadAnswer = { readonly ok: true; readonly value: string | undefined } | { readonly ok: false; readonly reason: string };
+/** What became of a read. */
+export type ReadAnswer<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string };
 
 /** A write that is not answered. */
 interface Pending {
@@ -97,15 +97,20 @@ export class Client {
     else this.#node.submit(data);
   }
 
-  /** Reads a key, from any node: they take turns. Sees every write that was answered before. */
-  async read(key: string): Promise<ReadAnswer> {
+  /** Reads a key; the value is undefined if it is not there. */
+  read(key: string): Promise<ReadAnswer<string | undefined>> {
+    return this.look((store) => store.values.get(key)?.value);
+  }
+
+  /** Looks at the store of any node: they take turns. Sees every write that was answered before. */
+  async look<T>(look: (store: StateMachine) => T): Promise<ReadAnswer<T>> {
     const deadline = Date.now() + this.#timeoutMs;
     for (;;) {
       if (this.#gaveUp && this.#cluster.leader === null) return { ok: false, reason: this.#hopeless() };
       const nodes = this.#cluster.nodes;
       try {
         const node = nodes[++this.#lastReader % nodes.length];
-        if (node !== undefined) return { ok: true, value: await node.read((store) => store.values.get(key)?.value) };
+        if (node !== undefined) return { ok: true, value: await node.read(look) };
       } catch (error) {
         if (!(error instanceof ReadFailed)) throw error;
       }

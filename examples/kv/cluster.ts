@@ -1,13 +1,18 @@
-import { MemoryStorage, StateType, type Index, type NodeId } from 'raftstep';
+import { StateType, type Index, type NodeId } from 'raftstep';
+import type { Disk } from './disk.js';
 import { KvNode, type KvNodeEvents } from './kvNode.js';
 import type { AddressBook } from './transport.js';
 
-/** One place for a node: what stays when the node goes. */
+/** One place for a node. */
 interface Slot {
-  readonly storage: MemoryStorage;
   node: KvNode | null;
   starts: number;
+  /** Resolves when the log of the node that was here before is closed. */
+  closed: Promise<void>;
 }
+
+/** The ids of all members. */
+export const members: readonly NodeId[] = [1, 2, 3];
 
 /** What a cluster has to tell. */
 export interface ClusterEvents {
@@ -20,34 +25,36 @@ export interface ClusterEvents {
 /**
  * Three nodes on loopback, and the hands that kill and start them.
  *
- * `kill` takes away what a killed process loses: the RawNode, the store, the connections and everything
- * not yet saved. The storage stays; it plays the disk.
+ * `kill` takes away what a killed process loses: the RawNode, the store and the connections. The log stays.
  */
 export class Cluster {
-  readonly #slots = new Map<NodeId, Slot>([1, 2, 3].map((id) => [id, { storage: new MemoryStorage(), node: null, starts: 0 }]));
+  readonly #slots = new Map<NodeId, Slot>(members.map((id) => [id, { node: null, starts: 0, closed: Promise.resolve() }]));
+  readonly #disk: Disk;
   readonly #addresses: AddressBook = new Map();
   readonly #events: ClusterEvents;
   #failures = 0;
 
-  private constructor(events: ClusterEvents) {
+  private constructor(disk: Disk, events: ClusterEvents) {
+    this.#disk = disk;
     this.#events = events;
   }
 
   /**
-   * Starts all nodes of a new group; the first one campaigns at once, so nobody waits for a timeout.
+   * Starts all nodes. The first one campaigns at once, so nobody waits for a timeout, unless its log turns
+   * out to be behind those of the others.
    *
-   * @throws Error of the operating system if a node cannot listen.
+   * @throws Error of the operating system if a node cannot listen; an error of the disk if a log cannot be opened.
    */
-  static async start(events: ClusterEvents): Promise<Cluster> {
-    const cluster = new Cluster(events);
-    await Promise.all(cluster.members.map((id) => cluster.#startNode(id)));
+  static async start(disk: Disk, events: ClusterEvents): Promise<Cluster> {
+    const cluster = new Cluster(disk, events);
+    await Promise.all(members.map((id) => cluster.#startNode(id)));
     cluster.nodes[0]?.campaign();
     return cluster;
   }
 
   /** The ids of all members. */
   get members(): readonly NodeId[] {
-    return [...this.#slots.keys()];
+    return members;
   }
 
   /** The nodes that are up, by ascending id. */
@@ -86,29 +93,38 @@ export class Cluster {
     const slot = this.#slots.get(id);
     if (slot === undefined) return this.#noSuchNode(id);
     if (slot.node === null) return `node ${id} is down already`;
-    const { node } = slot;
-    slot.node = null;
-    node.stop();
+    this.#stopNode(slot).catch((error: unknown) => this.#events.say(`the log of node ${id} could not be closed: ${textOf(error)}`));
     this.#events.say(`node ${id} is down`);
     return null;
   }
 
-  /** Starts a node that is down, with what its storage holds. Returns why it could not, or null. */
+  /** Starts a node that is down, with what its log holds. Returns why it could not, or null. */
   async restart(id: NodeId): Promise<string | null> {
     const slot = this.#slots.get(id);
     if (slot === undefined) return this.#noSuchNode(id);
-    if (slot.node !== null) return `node ${id} is up already`;
-    await this.#startNode(id);
+    if (slot.node?.stopped === false) return `node ${id} is up already`;
+    try {
+      await this.#startNode(id);
+    } catch (error) {
+      return `node ${id} does not start: ${textOf(error)}`;
+    }
     this.#events.say(`node ${id} is up`);
     return null;
   }
 
-  /** Stops all nodes. */
-  close(): void {
-    for (const slot of this.#slots.values()) {
-      slot.node?.stop();
-      slot.node = null;
-    }
+  /** Stops all nodes, and waits until their logs are closed. @throws Error of the disk */
+  async close(): Promise<void> {
+    await Promise.all([...this.#slots.values()].map((slot) => this.#stopNode(slot)));
+  }
+
+  #stopNode(slot: Slot): Promise<void> {
+    const { node } = slot;
+    slot.node = null;
+    if (node === null) return slot.closed;
+    const closing = node.stop();
+    // Whoever opens the log next will hear what is wrong with it.
+    slot.closed = closing.catch(() => undefined);
+    return closing;
   }
 
   #noSuchNode(id: NodeId): string {
@@ -117,8 +133,18 @@ export class Cluster {
 
   async #startNode(id: NodeId): Promise<void> {
     const slot = this.#slots.get(id)!;
-    const options = { id, members: this.members, storage: slot.storage, addresses: this.#addresses, starts: slot.starts++, catchUpTo: this.commit };
-    slot.node = await KvNode.start({ ...options, events: this.#nodeEvents(options.starts > 0) });
+    await this.#stopNode(slot);
+    const log = await this.#disk.open(id, {
+      failed: (error) => slot.node?.fail(error),
+      storageLow: (error) => this.#events.say(`node ${id} will stop soon, because there is no room on the disk: ${textOf(error)}`),
+    });
+    const options = { id, members, log, addresses: this.#addresses, starts: slot.starts++, catchUpTo: this.commit };
+    try {
+      slot.node = await KvNode.start({ ...options, events: this.#nodeEvents(options.starts > 0) });
+    } catch (error) {
+      await log.close();
+      throw error;
+    }
   }
 
   #nodeEvents(isRestart: boolean): KvNodeEvents {
@@ -136,9 +162,13 @@ export class Cluster {
       refused: ({ id }, reason) => say(`node ${id} closed a connection: ${reason}`),
       failed: ({ id }, error) => {
         this.#failures++;
-        this.#slots.get(id)!.node = null;
-        say(`node ${id} stopped after an error: ${error instanceof Error ? error.message : String(error)}`);
+        this.#stopNode(this.#slots.get(id)!).catch(() => undefined);
+        say(`node ${id} stopped after an error: ${textOf(error)}`);
       },
     };
   }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -37,6 +37,11 @@ export class Journal {
     return this.#doubtful;
   }
 
+  /** Begins with what the store holds before the first write of this client. */
+  begin(store: ReadonlyMap<string, Versioned>): void {
+    for (const [key, { value, version }] of store) this.#expected.set(key, { values: new Set([value]), least: version, most: version });
+  }
+
   /** The group has confirmed a write. */
   acknowledge(write: Write): void {
     this.#acknowledged++;

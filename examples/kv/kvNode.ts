@@ -1,6 +1,8 @@
 import {
   isConfChangeEntry,
   isRaftError,
+  LocalAppendThread,
+  LocalApplyThread,
   RaftErrorCode,
   RawNode,
   SnapshotStatus,
@@ -8,12 +10,14 @@ import {
   StepResult,
   type Entry,
   type Index,
-  type MemoryStorage,
   type Message,
   type NodeId,
   type Ready,
+  type Snapshot,
   type Term,
 } from 'raftstep';
+import { AppendThread } from './appendThread.js';
+import type { NodeLog } from './disk.js';
 import { ReadFailed, Reads } from './reads.js';
 import { Replica } from './replica.js';
 import type { Request } from './request.js';
@@ -22,6 +26,9 @@ import { TcpTransport, type AddressBook } from './transport.js';
 
 /** Length of a tick in milliseconds. With 10 ticks an election starts 200 to 400 ms after a leader was heard last. */
 const tickMs = 20;
+
+/** Bytes of entries that may wait for the disk before requests have to wait, and not be proposed yet. A log takes four times as much. */
+const maxWaitingBytes = 16 * 1024 * 1024;
 
 /** What a node has to tell. */
 export interface KvNodeEvents {
@@ -42,8 +49,8 @@ export interface KvNodeOptions {
   readonly id: NodeId;
   /** All members, this one included; the same on every node. */
   readonly members: readonly NodeId[];
-  /** Plays the disk: what the node had saved when it stopped is here when it starts again. */
-  readonly storage: MemoryStorage;
+  /** What the node had saved when it stopped. It belongs to the node from now on, which closes it. */
+  readonly log: NodeLog;
   readonly addresses: AddressBook;
   /** How often this node was started before. */
   readonly starts: number;
@@ -72,15 +79,18 @@ export interface KvNodeStatus {
 /**
  * One node of the store: the host of a RawNode.
  *
- * Everything that happens to it (messages, ticks, requests) is put into a queue. Once per turn of the
- * event loop, after all sockets were read, `#turn` takes the queue in and carries out one Ready. So
- * there is one place that changes the RawNode, and a thousand requests cost one round of the loop.
+ * Everything that happens to it (messages, ticks, requests, answers of the disk) is put into a queue. Once
+ * per turn of the event loop, after all sockets were read, `#turn` takes the queue in and hands out one
+ * Ready. So there is one place that changes the RawNode, and a thousand requests cost one round of the loop.
+ *
+ * Nothing waits for the disk but what must: an {@link AppendThread} saves, and its answer comes through the queue.
  */
 export class KvNode {
   readonly id: NodeId;
   readonly #options: KvNodeOptions;
-  readonly #storage: MemoryStorage;
+  readonly #log: NodeLog;
   readonly #raft: RawNode;
+  readonly #appends: AppendThread;
   readonly #replica: Replica;
   readonly #reads: Reads;
   readonly #clients = new Map<string, ClientListener>();
@@ -90,28 +100,32 @@ export class KvNode {
   #queue: (() => void)[] = [];
   #proposals: Uint8Array[] = [];
   #turnIsDue = false;
-  #stopped = false;
+  #closing: Promise<void> | null = null;
 
-  private constructor(options: KvNodeOptions) {
-    const { id, storage } = options;
+  private constructor(options: KvNodeOptions, snapshot: Snapshot) {
+    const { id, log } = options;
     this.id = id;
     this.#options = options;
-    this.#storage = storage;
-    this.#replica = new Replica(storage);
+    this.#log = log;
+    this.#appends = new AppendThread(log, {
+      saved: (rd, responses) => this.#enqueue(() => this.#saved(rd, responses)),
+      failed: (error) => this.fail(error),
+    });
+    this.#replica = new Replica(log, snapshot);
     this.#reads = new Reads(options.starts);
     // The log reaches further back than the snapshot: `applied` says from where on entries are to be applied.
     // The small window makes the leader pack many entries into a message when many are waiting.
-    this.#raft = new RawNode({ id, storage, applied: this.#replica.applied, maxInflightMsgs: 32 });
-    if (storage.lastIndex() === 0) this.#raft.bootstrap(options.members.map((member) => ({ id: member })));
+    this.#raft = new RawNode({ id, storage: log, applied: this.#replica.applied, maxInflightMsgs: 32, asyncStorageWrites: true });
+    if (log.lastIndex() === 0) this.#raft.bootstrap(options.members.map((member) => ({ id: member })));
   }
 
   /**
-   * Starts a node from its storage; a storage that is empty gets the first configuration.
+   * Starts a node from its log; a log that is empty gets the first configuration.
    *
-   * @throws Error of the operating system if it cannot listen.
+   * @throws Error of the operating system if it cannot listen; whatever the log throws.
    */
   static async start(options: KvNodeOptions): Promise<KvNode> {
-    const node = new KvNode(options);
+    const node = new KvNode(options, await options.log.loadSnapshot());
     node.#transport = await TcpTransport.listen(options.id, options.addresses, {
       message: (m) => node.#enqueue(() => node.#step(m)),
       unreachable: (id) => node.#enqueue(() => node.#raft.reportUnreachable(id)),
@@ -149,7 +163,7 @@ export class KvNode {
    * @throws ReadFailed if it cannot be told what was committed: without a leader, or after an election. Try again.
    */
   async read<T>(look: (store: StateMachine) => T): Promise<T> {
-    if (this.#stopped) throw new ReadFailed('the node is down');
+    if (this.stopped) throw new ReadFailed('the node is down');
     this.#schedule();
     await this.#reads.ask();
     return look(this.store);
@@ -160,9 +174,9 @@ export class KvNode {
     return this.#replica.store;
   }
 
-  /** Whether it is down. It cannot come back; start another one on the same storage. */
+  /** Whether it is down. It cannot come back; start another one on the same log. */
   get stopped(): boolean {
-    return this.#stopped;
+    return this.#closing !== null;
   }
 
   /** Not on a node that is down. */
@@ -171,23 +185,33 @@ export class KvNode {
     return { role: state, lead, term: hardState.term, commit: hardState.commit, applied };
   }
 
-  /** Stops in the middle of whatever it does, as a killed process would. Only the storage is left. */
-  stop(): void {
-    this.#stopped = true;
+  /** Stops in the middle of whatever it does, as a killed process would. Only the log is left; resolves when it is closed. */
+  stop(): Promise<void> {
+    if (this.#closing !== null) return this.#closing;
+    this.#closing = this.#log.close();
     clearInterval(this.#timer);
     this.#transport?.close();
     this.#reads.fail('the node is down');
     this.#disconnectClients();
+    return this.#closing;
+  }
+
+  /** Stops because of an error, and tells of it. Neither the RawNode nor the store can be trusted after one; what is on the disk can. */
+  fail(error: unknown): void {
+    if (this.stopped) return;
+    // What goes wrong when a log that has failed is closed is no news.
+    this.stop().catch(() => undefined);
+    this.#options.events.failed(this, error);
   }
 
   #enqueue(change: () => void): void {
-    if (this.#stopped) return;
+    if (this.stopped) return;
     this.#queue.push(change);
     this.#schedule();
   }
 
   #schedule(): void {
-    if (this.#turnIsDue || this.#stopped) return;
+    if (this.#turnIsDue || this.stopped) return;
     this.#turnIsDue = true;
     // After all sockets that have something were read, and before the loop sleeps.
     setImmediate(() => this.#turn());
@@ -195,7 +219,7 @@ export class KvNode {
 
   #turn(): void {
     this.#turnIsDue = false;
-    if (this.#stopped) return;
+    if (this.stopped) return;
     try {
       const queue = this.#queue;
       this.#queue = [];
@@ -205,9 +229,7 @@ export class KvNode {
       if (this.#raft.hasReady()) this.#handleReady(this.#raft.ready());
       if (this.#raft.hasReady()) this.#schedule();
     } catch (error) {
-      // Neither the RawNode nor the store can be trusted after an error; the storage can.
-      this.stop();
-      this.#options.events.failed(this, error);
+      this.fail(error);
     }
   }
 
@@ -222,15 +244,22 @@ export class KvNode {
   }
 
   #propose(): void {
-    const proposals = this.#proposals;
-    if (proposals.length === 0) return;
-    this.#proposals = [];
+    // The rest gets its turn when the disk has caught up, which is an event.
+    const proposals = this.#withinBounds(this.#proposals);
     try {
       for (const data of proposals) this.#raft.propose(data);
     } catch (error) {
       if (!isRaftError(error, RaftErrorCode.ProposalDropped)) throw error;
       this.#disconnectClients();
     }
+  }
+
+  /** Takes as many requests as may wait for the disk. */
+  #withinBounds(proposals: Uint8Array[]): Uint8Array[] {
+    let bytes = this.#appends.waitingBytes;
+    let count = 0;
+    while (count < proposals.length && bytes < maxWaitingBytes) bytes += proposals[count++]!.length;
+    return proposals.splice(0, count);
   }
 
   #askForReads(): void {
@@ -240,26 +269,44 @@ export class KvNode {
     if (result !== StepResult.Ok) this.#reads.abort(context, result);
   }
 
-  /** The order is what makes Raft safe: nothing is said to others, or applied, before it is saved. */
+  /** What makes Raft safe is who waits for the disk: the responses of the append thread. Peers get the rest at once, and what is committed is on enough disks. */
   #handleReady(rd: Ready): void {
-    if (rd.snapshot !== null) this.#storage.applySnapshot(rd.snapshot);
-    this.#storage.append(rd.entries);
-    if (rd.hardState !== null) this.#storage.setHardState(rd.hardState);
+    const toPeers: Message[] = [];
+    for (const m of rd.messages) {
+      if (m.to === LocalAppendThread) this.#appends.save(rd, m.responses);
+      else if (m.to !== LocalApplyThread) toPeers.push(m);
+    }
+    this.#transport?.send(toPeers);
 
-    this.#transport?.send(rd.messages);
-
-    if (rd.snapshot !== null) this.#options.events.snapshotRestored(this, this.#replica.restore());
     for (const entry of rd.committedEntries) this.#apply(entry);
+    for (const m of rd.messages) if (m.to === LocalApplyThread) this.#deliver(m.responses);
     for (const { index, requestContext } of rd.readStates) this.#reads.confirm(requestContext, index);
     for (const { requestContext, reason } of rd.abortedReads) this.#reads.abort(requestContext, reason);
     this.#reads.serve(this.#replica.applied);
 
-    this.#raft.advance(rd);
-
     if (rd.softState?.state === StateType.Leader) this.#options.events.leads(this);
     else if (rd.softState !== null) this.#disconnectClients();
     this.#noteCatchUp();
-    this.#replica.compact();
+    if (this.#replica.isLogLong) this.#replica.compact().catch((error: unknown) => this.fail(error));
+  }
+
+  /** The disk has what `rd` asked to be saved. */
+  #saved({ snapshot }: Ready, responses: readonly Message[]): void {
+    if (snapshot !== null) {
+      // Before the RawNode hears of it, which then hands out the entries behind it.
+      this.#replica.restore(snapshot);
+      this.#options.events.snapshotRestored(this, snapshot.metadata.index);
+    }
+    this.#deliver(responses);
+  }
+
+  #deliver(responses: readonly Message[]): void {
+    const toPeers: Message[] = [];
+    for (const m of responses) {
+      if (m.to === this.id) this.#raft.stepStorageResponse(m);
+      else toPeers.push(m);
+    }
+    this.#transport?.send(toPeers);
   }
 
   #apply(entry: Entry): void {

@@ -1,4 +1,5 @@
-import type { ConfState, Entry, Index, MemoryStorage } from 'raftstep';
+import type { ConfState, Entry, Index, Snapshot } from 'raftstep';
+import type { NodeLog } from './disk.js';
 import { decodeRequest, type Request } from './request.js';
 import { StateMachine, type Outcome } from './stateMachine.js';
 
@@ -9,21 +10,22 @@ const snapshotEvery = 4096;
 const keptEntries = 1024;
 
 /**
- * The store of one node, with the place in the log up to which it has come. Starts from the snapshot in
- * the storage, and puts a new one there when the log has become long.
+ * The store of one node, with the place in the log up to which it has come. Starts from a snapshot, and
+ * makes a new one when the log has become long.
  */
 export class Replica {
-  readonly #storage: MemoryStorage;
-  #store = new StateMachine();
-  #applied: Index = 0;
-  #snapshotIndex: Index = 0;
-  #snapshotKeys = 0;
-  #confState: ConfState;
+  readonly #log: NodeLog;
+  #store!: StateMachine;
+  #applied!: Index;
+  #snapshotIndex!: Index;
+  #snapshotKeys!: number;
+  #confState!: ConfState;
+  #isCompacting = false;
 
-  constructor(storage: MemoryStorage) {
-    this.#storage = storage;
-    this.#confState = storage.snapshot().metadata.confState;
-    this.restore();
+  /** @param snapshot the one in the log. */
+  constructor(log: NodeLog, snapshot: Snapshot) {
+    this.#log = log;
+    this.restore(snapshot);
   }
 
   get store(): StateMachine {
@@ -35,15 +37,13 @@ export class Replica {
     return this.#applied;
   }
 
-  /** Starts anew from the snapshot in the storage. Returns its index. */
-  restore(): Index {
-    const { data, metadata } = this.#storage.snapshot();
+  /** Starts anew from a snapshot. */
+  restore({ data, metadata }: Snapshot): void {
     this.#store = StateMachine.restore(data);
     this.#confState = metadata.confState;
     this.#applied = metadata.index;
     this.#snapshotIndex = metadata.index;
     this.#snapshotKeys = this.#store.values.size;
-    return metadata.index;
   }
 
   /** Takes note of a configuration change that the RawNode has carried out; null if it had no effect. */
@@ -62,13 +62,21 @@ export class Replica {
     if (request !== null) answer(request, this.#store.apply(request));
   }
 
-  /** Replaces the older part of the log by a snapshot, if it is time. Only what the RawNode knows to be applied may go: call it after `advance`. */
-  compact(): void {
-    if (this.#applied - this.#snapshotIndex < Math.max(snapshotEvery, this.#snapshotKeys)) return;
-    this.#storage.createSnapshot(this.#applied, this.#confState, this.#store.save());
+  /** Whether it is time for {@link compact}. */
+  get isLogLong(): boolean {
+    if (this.#isCompacting || this.#applied - this.#snapshotIndex < Math.max(snapshotEvery, this.#snapshotKeys)) return false;
+    // While a snapshot of the leader is being saved, the log is ahead of the store.
+    return this.#applied >= this.#log.firstIndex();
+  }
+
+  /** Replaces the older part of the log by a snapshot. Only what the RawNode knows to be applied may go: call it after the RawNode was told. */
+  async compact(): Promise<void> {
+    this.#isCompacting = true;
     this.#snapshotIndex = this.#applied;
     this.#snapshotKeys = this.#store.values.size;
     const compactTo = this.#applied - keptEntries;
-    if (compactTo >= this.#storage.firstIndex()) this.#storage.compact(compactTo);
+    await this.#log.createSnapshot(this.#applied, this.#confState, this.#store.save());
+    if (compactTo >= this.#log.firstIndex()) await this.#log.compact(compactTo);
+    this.#isCompacting = false;
   }
 }

@@ -31,6 +31,8 @@ export interface Tally {
 export interface ShellOptions {
   /** Somebody types: every command gets an answer, and lines have no numbers. */
   readonly interactive: boolean;
+  /** Every write that is acknowledged is printed at once. */
+  readonly answers: boolean;
 }
 
 /** Carries out commands line by line. Writes overlap each other, and so do reads; each kind waits for the other. */
@@ -38,7 +40,7 @@ export class Shell {
   readonly #cluster: Cluster;
   readonly #client: Client;
   readonly #screen: Screen;
-  readonly #interactive: boolean;
+  readonly #options: ShellOptions;
   readonly tally: Tally = { puts: 0, dels: 0, gets: 0, others: 0, bad: 0, failed: 0 };
   #line = 0;
   #reads: Promise<void>[] = [];
@@ -47,7 +49,7 @@ export class Shell {
     this.#cluster = cluster;
     this.#client = client;
     this.#screen = screen;
-    this.#interactive = options.interactive;
+    this.#options = options;
   }
 
   /** Runs until the lines end, or say `quit`, and everything is answered. */
@@ -88,7 +90,7 @@ export class Shell {
     await this.#readsDone();
     while (this.#client.full) await this.#client.answered();
     this.#send(write);
-    if (this.#interactive) await this.#client.settled();
+    if (this.#options.interactive) await this.#client.settled();
   }
 
   #send(write: Write): void {
@@ -100,7 +102,8 @@ export class Shell {
 
   #written(write: Write, answer: WriteAnswer, line: number): void {
     if (!answer.ok) this.#failed(`${write.kind} ${write.key}: ${answer.reason}`, line);
-    else if (this.#interactive) this.#screen.print(write.kind === 'put' || answer.existed ? 'ok' : `${write.key} is not set`);
+    else if (this.#options.interactive) this.#screen.print(write.kind === 'put' || answer.existed ? 'ok' : `${write.key} is not set`);
+    else if (this.#options.answers) this.#screen.print(`${write.kind} ${write.key}: ok`);
   }
 
   async #read(key: string): Promise<void> {
@@ -112,10 +115,10 @@ export class Shell {
     const before = this.#reads.at(-1);
     // Answers come in any order, and are printed in that of the commands.
     this.#reads.push(Promise.all([answer, before]).then(([found]) => this.#found(key, found, line)));
-    if (this.#interactive) await this.#readsDone();
+    if (this.#options.interactive) await this.#readsDone();
   }
 
-  #found(key: string, answer: ReadAnswer, line: number): void {
+  #found(key: string, answer: ReadAnswer<string | undefined>, line: number): void {
     if (!answer.ok) this.#failed(`get ${key}: ${answer.reason}`, line);
     else this.#screen.print(answer.value === undefined ? `${key} is not set` : `${key} = ${answer.value}`);
   }
@@ -168,12 +171,12 @@ export class Shell {
 
   #failed(problem: string, line: number): void {
     this.tally.failed++;
-    if (this.#interactive || this.tally.failed <= printedFailures) this.#screen.error(this.#at(line) + problem);
+    if (this.#options.interactive || this.tally.failed <= printedFailures) this.#screen.error(this.#at(line) + problem);
     else if (this.tally.failed === printedFailures + 1) this.#screen.error('further commands without an answer are counted, not printed');
   }
 
   #at(line: number): string {
-    return this.#interactive ? '' : `line ${line}: `;
+    return this.#options.interactive ? '' : `line ${line}: `;
   }
 }
 

@@ -124,10 +124,24 @@ export class SnapshotStore {
     for (const name of await this.fs.readdir(this.dir)) {
       // A newer one may be on its way.
       if (!isSnapshotName(name) || name === keep || (name > keep && !newerToo)) continue;
-      await this.fs.unlink(pathIn(this.dir, name));
+      await this.remove(name);
       removed = true;
     }
     if (removed) await this.fs.syncDirectory(this.dir);
+  }
+
+  /** Removes the file of a snapshot that was overtaken by a newer one before a record spoke of it. */
+  discard({ index, term }: EntryId): Promise<void> {
+    return this.remove(snapshotName(index, term));
+  }
+
+  /** One that was overtaken is removed by whoever sees it first, its maker or `removeOthers`. */
+  private async remove(name: string): Promise<void> {
+    try {
+      await this.fs.unlink(pathIn(this.dir, name));
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'ENOENT') throw error;
+    }
   }
 
   async close(): Promise<void> {

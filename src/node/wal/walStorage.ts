@@ -8,7 +8,8 @@ import type { BatchBuilder } from './batchBuilder.js';
 import { EntryCache } from './entryCache.js';
 import { EntryReader } from './entryReader.js';
 import type { WalEnvironment } from './environment.js';
-import { pathIn, snapshotName } from './names.js';
+import { pathIn } from './names.js';
+import type { Segment } from './placeIndex.js';
 import type { LogSummary } from './segmentHeader.js';
 import { SpareSegment } from './spareSegment.js';
 import { systemEnvironment } from './systemEnvironment.js';
@@ -300,7 +301,7 @@ export class WalStorage implements DurableLog {
   }
 
   async #create(snapshot: Snapshot, id: EntryId): Promise<void> {
-    const { state, snapshots, env, options } = this.#log;
+    const { state, snapshots } = this.#log;
     this.#refuse();
     try {
       await snapshots.write(snapshot);
@@ -310,7 +311,7 @@ export class WalStorage implements DurableLog {
     this.#refuse();
     if (state.snapshotProblem(id) !== null) {
       // A newer one came from the leader meanwhile, and this one is not needed any more.
-      await env.fs.unlink(pathIn(options.dir, snapshotName(id.index, id.term))).catch((error: unknown) => this.#failNow(error));
+      await snapshots.discard(id).catch((error: unknown) => this.#failNow(error));
       return;
     }
     this.#writer.beginAddition(smallRecord, false);

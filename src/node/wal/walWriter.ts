@@ -309,7 +309,7 @@ export class WalWriter {
     this.lastSeq++;
     this.lastCrc = seal.payloadCrc;
     segments.push(next);
-    spare.prepare();
+    spare.published();
   }
 
   /** Marks the newest batch some time soon. */

@@ -113,8 +113,10 @@ describe('the key-value store, run from a file', () => {
 
   test('ends with a summary at the end of an empty input, and at Ctrl-C', async () => {
     const empty = await runExample([]);
-    const interrupted = await runExample(['put a 1', 'get a'], (stdout, signal) => {
-      if (stdout.endsWith('a = 1\n')) signal('SIGINT');
+    const interrupted = await runExample(['put a 1', 'get a'], {
+      onOutput: (stdout, child) => {
+        if (stdout.endsWith('a = 1\n')) child.kill('SIGINT');
+      },
     });
 
     expect(empty.stdout).toContain('all 3 nodes that are up have the same state\n');

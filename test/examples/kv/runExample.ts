@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
 /** What a run of the example has left behind. */
@@ -10,28 +10,39 @@ export interface Run {
 
 const program = 'build/examples/kv/main.js';
 
+/** Starts the built example. Its output is text. */
+export function startExample(args: readonly string[]): ChildProcessWithoutNullStreams {
+  if (!existsSync('dist/wal.js')) throw new Error('dist/ is missing: run `npm run bundle` first');
+  const child = spawn(process.execPath, [program, ...args], { stdio: 'pipe' });
+  child.stdout.setEncoding('utf8');
+  child.stderr.setEncoding('utf8');
+  // Whoever ends early does not read everything.
+  child.stdin.on('error', () => undefined);
+  return child;
+}
+
 /** How long a run may take, in milliseconds. A run that hangs is killed, which shows as an exit code of null. */
 const limitMs = 30_000;
 
-/**
- * Runs the built example with `lines` as its input, as `npm start < file` does.
- *
- * @param onOutput called whenever something was printed, with all of the standard output so far. If it is given, the
- *   input stays open, as from a person who thinks.
- */
-export async function runExample(lines: readonly string[], onOutput?: (stdout: string, signal: (name: NodeJS.Signals) => void) => void): Promise<Run> {
-  if (!existsSync('dist/codec.js')) throw new Error('dist/ is missing: run `npm run bundle` first');
-  const child = spawn(process.execPath, [program, '--timeout', '1'], { stdio: 'pipe' });
+/** How a run differs from the usual one. */
+export interface RunOptions {
+  /** Arguments of the program, besides `--timeout 1`. */
+  readonly args?: readonly string[];
+  /** Called whenever something was printed, with all of the standard output so far. If it is given, the input stays open, as from a person who thinks. */
+  readonly onOutput?: (stdout: string, child: ChildProcessWithoutNullStreams) => void;
+}
+
+/** Runs the built example with `lines` as its input, as `npm start < file` does. */
+export async function runExample(lines: readonly string[], { args = [], onOutput }: RunOptions = {}): Promise<Run> {
+  const child = startExample(['--timeout', '1', ...args]);
   const timer = setTimeout(() => child.kill('SIGKILL'), limitMs);
   let stdout = '';
   let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+  child.stdout.on('data', (text: string) => {
     stdout += text;
-    onOutput?.(stdout, (name) => child.kill(name));
+    onOutput?.(stdout, child);
   });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-  // Whoever ends early does not read everything.
-  child.stdin.on('error', () => undefined);
+  child.stderr.on('data', (text: string) => (stderr += text));
   child.stdin.write(lines.map((line) => `${line}\n`).join(''));
   if (onOutput === undefined) child.stdin.end();
   const exitCode = await new Promise<number | null>((resolve) => child.on('close', resolve));
