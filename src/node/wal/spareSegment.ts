@@ -21,6 +21,8 @@ export class SpareSegment {
   private readonly low: (error: unknown) => void;
   private readonly failed: (error: unknown) => void;
   private file: Promise<File | null> = Promise.resolve(null);
+  /** Whether a file was taken that still has the name of the spare one. */
+  private taken = false;
 
   /**
    * @param low hears that there is no room for the next segment.
@@ -36,6 +38,8 @@ export class SpareSegment {
 
   /** Begins to prepare a file, if there is none. */
   prepare(): void {
+    // Its name is not free yet; `published` makes up for it.
+    if (this.taken) return;
     this.file = this.file.then(async (file) => {
       if (file !== null) return file;
       try {
@@ -53,8 +57,15 @@ export class SpareSegment {
     });
   }
 
-  /** A file of at least `length` bytes; made now if there is none. */
+  /** The file that was taken has a name of its own: begins to prepare the next one. */
+  published(): void {
+    this.taken = false;
+    this.prepare();
+  }
+
+  /** A file of at least `length` bytes; made now if there is none. Until {@link published} no other one is prepared. */
   async take(length: number): Promise<File> {
+    this.taken = true;
     let file = await this.file;
     if (file !== null && length > this.length) {
       await file.close();
