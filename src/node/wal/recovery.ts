@@ -42,20 +42,28 @@ export interface FoundLog {
 /** Hears of what is found while a directory is read: for the places of entries, and for the tool that prints everything. */
 export interface LogReader {
   segment(segment: FoundSegment): void;
-  batch(segment: FoundSegment, batch: FoundBatch): void;
+  /** Before its records. `bytes` are those of the whole segment, until the next one is begun. */
+  batch(segment: FoundSegment, batch: FoundBatch, bytes: Uint8Array): void;
   readonly records: ReplayListener;
 }
 
 /**
  * Reads a directory and decides what of it is the log. Changes nothing.
  *
+ * @param access what the files of the segments are opened for; they stay open.
  * @returns null if there is no log.
  * @throws WalError `ERR_WAL_CORRUPT` if it is damaged, `ERR_WAL_WRONG_IDENTITY` if it is not the log of `identity`.
  */
-export async function readLog(env: Pick<WalEnvironment, 'fs'>, dir: string, identity: WalIdentity | null, reader: LogReader): Promise<FoundLog | null> {
+export async function readLog(
+  env: Pick<WalEnvironment, 'fs'>,
+  dir: string,
+  identity: WalIdentity | null,
+  reader: LogReader,
+  access: FileAccess = FileAccess.ReadWrite,
+): Promise<FoundLog | null> {
   const opened: FoundSegment[] = [];
   try {
-    return await new LogFinder(env, dir, identity, reader, opened).run();
+    return await new LogFinder(env, dir, identity, reader, access, opened).run();
   } catch (error) {
     for (const { file } of opened) await file.close();
     throw error;
@@ -67,17 +75,19 @@ class LogFinder {
   private readonly dir: string;
   private readonly identity: WalIdentity | null;
   private readonly reader: LogReader;
+  private readonly access: FileAccess;
   private readonly opened: FoundSegment[];
   private readonly state = new LogState();
   private readonly replay: Replay;
   private hasSnapshot = false;
   private buffer = new Uint8Array(0);
 
-  constructor(env: Pick<WalEnvironment, 'fs'>, dir: string, identity: WalIdentity | null, reader: LogReader, opened: FoundSegment[]) {
+  constructor(env: Pick<WalEnvironment, 'fs'>, dir: string, identity: WalIdentity | null, reader: LogReader, access: FileAccess, opened: FoundSegment[]) {
     this.env = env;
     this.dir = dir;
     this.identity = identity;
     this.reader = reader;
+    this.access = access;
     this.opened = opened;
     const { records } = reader;
     this.replay = new Replay(this.state, {
@@ -147,7 +157,7 @@ class LogFinder {
       const path = pathIn(this.dir, name);
       const seq = segmentSeqOf(name);
       if (seq === null) throw damaged(path, 0, 'its name is not that of a segment');
-      const file = await fs.open(path, FileAccess.ReadWrite);
+      const file = await fs.open(path, this.access);
       const head = new Uint8Array(segmentHeaderSpace);
       const decoded = decodeSegmentHeader(head.subarray(0, await readFully(file, head, 0)));
       if ('problem' in decoded) {
@@ -220,7 +230,7 @@ class LogFinder {
     this.reader.segment(segment);
     const scan = new SegmentScan(bytes, { firstBatch: header.firstBatch, previousCrc: header.previousCrc, walIdLow: walIdLow(header.walId) });
     for (let batch = scan.next(); batch !== null; batch = scan.next()) {
-      this.reader.batch(segment, batch);
+      this.reader.batch(segment, batch, bytes);
       const problem = this.replay.batch(bytes, batch);
       if (problem !== null) throw damaged(file.path, problem.offset, problem.problem);
       segment.end = batch.end;
