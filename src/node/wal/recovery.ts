@@ -42,20 +42,28 @@ export interface FoundLog {
 /** Hears of what is found while a directory is read: for the places of entries, and for the tool that prints everything. */
 export interface LogReader {
   segment(segment: FoundSegment): void;
-  batch(segment: FoundSegment, batch: FoundBatch): void;
+  /** Before its records. `bytes` are those of the whole segment, until the next one is begun. */
+  batch(segment: FoundSegment, batch: FoundBatch, bytes: Uint8Array): void;
   readonly records: ReplayListener;
 }
 
 /**
  * Reads a directory and decides what of it is the log. Changes nothing.
  *
+ * @param access what the files of the segments are opened for; they stay open.
  * @returns null if there is no log.
  * @throws WalError `ERR_WAL_CORRUPT` if it is damaged, `ERR_WAL_WRONG_IDENTITY` if it is not the log of `identity`.
  */
-export async function readLog(env: Pick<WalEnvironment, 'fs'>, dir: string, identity: WalIdentity | null, reader: LogReader): Promise<FoundLog | null> {
+export async function readLog(
+  env: Pick<WalEnvironment, 'fs'>,
+  dir: string,
+  identity: WalIdentity | null,
+  reader: LogReader,
+  access: FileAccess = FileAccess.ReadWrite,
+): Promise<FoundLog | null> {
   const opened = new Set<File>();
   try {
-    return await new LogFinder(env, dir, identity, reader, opened).run();
+    return await new LogFinder(env, dir, identity, reader, access, opened).run();
   } catch (error) {
     // The first error says what is wrong.
     for (const file of opened) await file.close().catch(() => undefined);
@@ -68,6 +76,7 @@ class LogFinder {
   private readonly dir: string;
   private readonly identity: WalIdentity | null;
   private readonly reader: LogReader;
+  private readonly access: FileAccess;
   /** To be closed if the log cannot be used. */
   private readonly opened: Set<File>;
   private readonly state = new LogState();
@@ -75,11 +84,12 @@ class LogFinder {
   private hasSnapshot = false;
   private buffer = new Uint8Array(0);
 
-  constructor(env: Pick<WalEnvironment, 'fs'>, dir: string, identity: WalIdentity | null, reader: LogReader, opened: Set<File>) {
+  constructor(env: Pick<WalEnvironment, 'fs'>, dir: string, identity: WalIdentity | null, reader: LogReader, access: FileAccess, opened: Set<File>) {
     this.env = env;
     this.dir = dir;
     this.identity = identity;
     this.reader = reader;
+    this.access = access;
     this.opened = opened;
     const { records } = reader;
     this.replay = new Replay(this.state, {
@@ -157,7 +167,7 @@ class LogFinder {
       const path = pathIn(this.dir, name);
       const seq = segmentSeqOf(name);
       if (seq === null) throw damaged(path, 0, 'its name is not that of a segment');
-      const file = await fs.open(path, FileAccess.ReadWrite);
+      const file = await fs.open(path, this.access);
       this.opened.add(file);
       const head = new Uint8Array(segmentHeaderSpace);
       const decoded = decodeSegmentHeader(head.subarray(0, await readFully(file, head, 0)));
@@ -229,7 +239,7 @@ class LogFinder {
     this.reader.segment(segment);
     const scan = new SegmentScan(bytes, { firstBatch: header.firstBatch, previousCrc: header.previousCrc, walIdLow: walIdLow(header.walId) });
     for (let batch = scan.next(); batch !== null; batch = scan.next()) {
-      this.reader.batch(segment, batch);
+      this.reader.batch(segment, batch, bytes);
       const problem = this.replay.batch(bytes, batch);
       if (problem !== null) throw damaged(path, problem.offset, problem.problem);
       segment.end = batch.end;

@@ -65,7 +65,7 @@ export async function createLog(env: WalEnvironment, dir: string, identity: WalI
 }
 
 /** Whether a mark names a batch, of whichever log. */
-async function wasUsed({ fs }: WalEnvironment, dir: string): Promise<boolean> {
+export async function wasUsed({ fs }: Pick<WalEnvironment, 'fs'>, dir: string): Promise<boolean> {
   for (const name of markNames) {
     const bytes = await readSmallFile(fs, pathIn(dir, name), 24);
     if (bytes === null || bytes.length < 24) continue;

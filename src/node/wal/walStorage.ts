@@ -9,7 +9,6 @@ import { EntryCache } from './entryCache.js';
 import { EntryReader } from './entryReader.js';
 import type { WalEnvironment } from './environment.js';
 import { pathIn } from './names.js';
-import type { Segment } from './placeIndex.js';
 import type { LogSummary } from './segmentHeader.js';
 import { SpareSegment } from './spareSegment.js';
 import { systemEnvironment } from './systemEnvironment.js';
