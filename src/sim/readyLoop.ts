@@ -27,7 +27,7 @@ const crashPoints: readonly CrashPoint[] = [
 /** Where the handling of the next piece of work is interrupted by a crash, if at all. */
 export function drawCrash(node: SimNode): CrashPoint | null {
   const { config, crashRandom, faultsOn } = node.host;
-  if (!faultsOn || config.readyCrash === 0 || !crashRandom.chance(config.readyCrash)) return null;
+  if (!faultsOn || config.readyCrash === 0 || node.spared || node.host.quiet || !crashRandom.chance(config.readyCrash)) return null;
   return crashRandom.pick(crashPoints);
 }
 

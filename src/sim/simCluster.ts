@@ -5,6 +5,7 @@ import type { Message } from '../core/raftpb/message.js';
 import { None, SnapshotStatus, type Index, type NodeId } from '../core/types.js';
 import type { Checker, ClusterView, NodeView, ViewSettings } from './checker.js';
 import { Clients } from './clients.js';
+import { DiskLosses } from './diskLosses.js';
 import type { ClientOp } from './clientOp.js';
 import { FaultInjector } from './faultInjector.js';
 import { FaultKind, faultKinds } from './faultKind.js';
@@ -18,6 +19,7 @@ import { tickMicros, type SimConfig } from './simConfig.js';
 import { SimEventKind, SimPhase, type SimEvent } from './simEvent.js';
 import { SimNetwork } from './simNetwork.js';
 import { SimNode } from './simNode.js';
+import type { DiskCopy } from './simStorage.js';
 import { StorageThreads } from './storageThreads.js';
 import { TraceHash } from './traceHash.js';
 import type { UserMachine, Workload } from './userMachine.js';
@@ -46,6 +48,7 @@ export class SimCluster implements ClusterView {
   readonly crashRandom: Prng;
   readonly workloadRandom: Prng;
   readonly faultRandom: Prng;
+  readonly wipeRandom: Prng;
   private readonly clockRandom: Prng;
   readonly electionTimeout: number;
   readonly settings: ViewSettings;
@@ -60,6 +63,10 @@ export class SimCluster implements ClusterView {
   private readonly checkersOf: Checker[][] = [];
   private readonly recentEvents: SimEvent[] = [];
   private recentAt = 0;
+  private readonly injector: FaultInjector;
+  private readonly diskLosses: DiskLosses;
+  /** State of the group before its first entry; null if it begins with `bootstrap`. */
+  private founding: Snapshot | null = null;
   private liveness: Liveness | null = null;
   /** Nodes that stopped for good, unless they are added again. */
   private readonly retired = new Set<NodeId>();
@@ -75,12 +82,15 @@ export class SimCluster implements ClusterView {
     this.crashRandom = new Prng(seed, 'crash');
     this.workloadRandom = new Prng(seed, 'workload');
     this.faultRandom = new Prng(seed, 'faults');
+    this.wipeRandom = new Prng(seed, 'wipes');
     this.clockRandom = new Prng(seed, 'clock');
     this.electionTimeout = (config.electionTick * tickMicros) / config.slowestClock;
     this.settings = config;
     for (let kind = 0; kind < Object.keys(SimEventKind).length; kind++) this.checkersOf.push(checkers.filter(({ kinds }) => kinds.includes(kind as SimEventKind)));
     this.network = new SimNetwork(this);
     this.clients = new Clients(this);
+    this.injector = new FaultInjector(this);
+    this.diskLosses = new DiskLosses(this);
     const voters: NodeId[] = [];
     const learners: NodeId[] = [];
     for (let i = 0; i < config.voters + config.learners; i++) (i < config.voters ? voters : learners).push(this.idAt(i));
@@ -117,15 +127,18 @@ export class SimCluster implements ClusterView {
     this.enter(SimPhase.Safety);
     this.found();
     this.clients.start();
-    new FaultInjector(this).start();
+    this.injector.start();
+    this.diskLosses.start();
     const { steps } = this.config;
-    while (this.steps < steps) this.step();
+    while (this.steps < steps || this.diskLosses.unknown) {
+      if (this.steps > steps + livenessSteps) throw new Error(`a loss is not found out within ${livenessSteps} steps`);
+      this.step();
+    }
 
     this.enter(SimPhase.Liveness);
     this.clients.running = false;
     this.network.heal();
-    for (const m of this.unreported) this.report(m, false);
-    this.unreported.length = 0;
+    this.reportLate();
     const liveness = new Liveness(this);
     this.liveness = liveness;
     const limit = this.steps + livenessSteps;
@@ -161,6 +174,7 @@ export class SimCluster implements ClusterView {
     // A group that begins with a snapshot begins with one at some index: later members need it as a reason to get one.
     const index = 1 + (config.seed % 7);
     const snapshot: Snapshot = { data: new MachineHost(this.newMachine()).save(), metadata: { index, term: 1, confState: this.newestConfState } };
+    if (!config.bootstrap) this.founding = snapshot;
     for (let i = 0; i < config.voters + config.learners; i++) {
       const node = this.makeNode(true);
       if (!config.bootstrap) node.format(snapshot);
@@ -258,9 +272,15 @@ export class SimCluster implements ClusterView {
   }
 
   snapshotSent(m: Message, arrived: boolean): void {
-    if (!this.faultsOn || this.config.weights.reports === 0 || this.faultRandom.chance(0.7)) return this.report(m, arrived);
+    if (!this.faultsOn || this.quiet || this.config.weights.reports === 0 || this.faultRandom.chance(0.7)) return this.report(m, arrived);
     this.mark(FaultKind.NoSnapshotReport);
     this.unreported.push(m);
+  }
+
+  /** Tells what was kept from the senders of snapshots. */
+  private reportLate(): void {
+    for (const m of this.unreported) this.report(m, false);
+    this.unreported.length = 0;
   }
 
   private report(m: Message, arrived: boolean): void {
@@ -320,6 +340,40 @@ export class SimCluster implements ClusterView {
     this.scheduler.after(this.faultRandom.exponential(this.config.downTime), () => {
       if (!node.up && node.incarnation === incarnation && this.faultsOn && !this.retired.has(node.id)) node.start();
     });
+  }
+
+  // -- What losses of disks ask
+
+  get quiet(): boolean {
+    return this.diskLosses.quiet;
+  }
+
+  get recovered(): boolean {
+    return this.diskLosses.recovered;
+  }
+
+  calm(): void {
+    this.injector.calm();
+    this.reportLate();
+    for (const node of this.nodes) if (!node.up && !this.retired.has(node.id)) node.start();
+  }
+
+  cutOff(away: ReadonlySet<SimNode>): void {
+    this.network.setCuts((from, to) => this.isAway(from, away) !== this.isAway(to, away));
+  }
+
+  private isAway(position: number, away: ReadonlySet<SimNode>): boolean {
+    const node = this.nodes[position];
+    return node !== undefined && away.has(node);
+  }
+
+  loseDisk(node: SimNode, backup: DiskCopy | null): void {
+    // An empty disk, or one prepared as on the first day: both are what an operator may do.
+    node.loseDisk(backup, this.wipeRandom.chance(0.7) ? this.founding : null);
+  }
+
+  logWentBack(leader: NodeView, permitted: boolean): void {
+    this.diskLosses.found(this.node(leader.id)!, permitted);
   }
 
   addNode(): SimNode | null {

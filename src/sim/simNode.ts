@@ -20,7 +20,7 @@ import type { NodeHost } from './nodeHost.js';
 import { Prng } from './prng.js';
 import { tickMicros } from './simConfig.js';
 import { SimEventKind } from './simEvent.js';
-import { newWrite, SimStorage } from './simStorage.js';
+import { newWrite, SimStorage, type DiskCopy } from './simStorage.js';
 
 /** What carries out the Readys of a node: synchronous or with storage threads. Made anew with every start. */
 export interface ReadyHandler {
@@ -49,6 +49,11 @@ export class SimNode implements NodeView {
   incarnation = -1;
   rawNode: RawNode | null = null;
   raft: Raft | null = null;
+  /** Whether no fault may end this process: it would forget that it has lost something. */
+  spared = false;
+  /** Whether its disk has been replaced since the last start, and ever. */
+  private diskReplaced = false;
+  private everReplaced = false;
   private paused = false;
   private missedTicks = 0;
   private inbox: Message[] = [];
@@ -121,7 +126,8 @@ export class SimNode implements NodeView {
     const { config } = this.host;
     this.incarnation++;
     this.up = true;
-    this.application.recover(this.incarnation === 0);
+    this.application.recover(this.incarnation === 0 || this.diskReplaced);
+    this.diskReplaced = false;
     const rawNode = new RawNode({
       ...coreOptions(config),
       id: this.id,
@@ -147,7 +153,7 @@ export class SimNode implements NodeView {
       lastTerm: this.storage.term(lastIndex),
       applied: this.applied,
     });
-    if (config.bootstrap && this.founder && lastIndex === 0) rawNode.bootstrap(this.host.firstVoters.map((id) => ({ id })));
+    if (config.bootstrap && this.founder && lastIndex === 0 && !this.everReplaced) rawNode.bootstrap(this.host.firstVoters.map((id) => ({ id })));
     this.scheduleTick();
     // The crash may have come between applying and this.
     this.application.compactAsUsual();
@@ -158,6 +164,35 @@ export class SimNode implements NodeView {
   crash(powerLoss: boolean): void {
     if (!this.up) return;
     const { host, storage } = this;
+    this.end();
+    if (powerLoss) {
+      const kept = host.diskRandom.chance(0.5) ? host.diskRandom.below(storage.pendingWrites + 1) : 0;
+      if (kept > 0) host.mark(FaultKind.WriteKept);
+      if (storage.losePower(kept) > 0) host.mark(FaultKind.WriteLost);
+    }
+    host.mark(powerLoss ? FaultKind.PowerLoss : FaultKind.Kill);
+    host.emit({ kind: SimEventKind.Stopped, time: this.now, node: this.id, powerLoss });
+  }
+
+  /**
+   * Ends the process for good reason: its disk is replaced by an older copy, or by a new one, which gets the
+   * state of a new group if there is one to give.
+   */
+  loseDisk(backup: DiskCopy | null, founding: Snapshot | null): void {
+    const { host, storage } = this;
+    this.end();
+    storage.losePower(storage.pendingWrites);
+    host.emit({ kind: SimEventKind.Stopped, time: this.now, node: this.id, powerLoss: true, dataLoss: true });
+    storage.replaceDisk(backup);
+    this.diskReplaced = true;
+    this.everReplaced = true;
+    if (backup === null && this.founder && founding !== null) this.format(founding);
+    const fault = backup === null ? FaultKind.Wipe : FaultKind.RollBack;
+    host.mark(fault);
+    host.emit({ kind: SimEventKind.Fault, time: this.now, node: this.id, fault, detail: `${faultName(fault)} to ${storage.lastIndex()}` });
+  }
+
+  private end(): void {
     this.up = false;
     this.rawNode = null;
     this.raft = null;
@@ -167,13 +202,6 @@ export class SimNode implements NodeView {
     this.tasks.clear();
     this.paused = false;
     this.missedTicks = 0;
-    if (powerLoss) {
-      const kept = host.diskRandom.chance(0.5) ? host.diskRandom.below(storage.pendingWrites + 1) : 0;
-      if (kept > 0) host.mark(FaultKind.WriteKept);
-      if (storage.losePower(kept) > 0) host.mark(FaultKind.WriteLost);
-    }
-    host.mark(powerLoss ? FaultKind.PowerLoss : FaultKind.Kill);
-    host.emit({ kind: SimEventKind.Stopped, time: this.now, node: this.id, powerLoss });
   }
 
   /** Lets the process stand still. Messages wait. */
@@ -321,6 +349,13 @@ export class SimNode implements NodeView {
     return this.called(this.rawNode!.reportSnapshot(id, status));
   }
 
+  /** Permits once that the log of a member goes back, or withdraws that. This node leads. */
+  allowNextRevert(member: NodeId, allow: boolean): void {
+    this.host.emit({ kind: SimEventKind.Permitted, time: this.now, node: this.id, member, allow });
+    this.rawNode!.allowNextRevert(member, allow);
+    this.afterCall();
+  }
+
   private called(result: StepResult): StepResult {
     this.afterCall();
     return result;
@@ -351,6 +386,15 @@ export class SimNode implements NodeView {
         return;
       case 'commit':
         host.emit({ kind: SimEventKind.LeaderCommit, time: this.now, node: id, term: event.term, commit: event.commit });
+        return;
+      case 'logWentBack':
+        host.mark(event.permitted ? FaultKind.StartOver : FaultKind.Quarantine);
+        host.emit({ kind: SimEventKind.LogWentBack, time: this.now, node: id, member: event.member, match: event.match, permitted: event.permitted });
+        host.logWentBack(this, event.permitted);
+        return;
+      case 'lossNoted':
+        host.mark(FaultKind.LossNoted);
+        host.emit({ kind: SimEventKind.LossNoted, time: this.now, node: id, lostUpTo: event.lostUpTo });
         return;
       default:
     }

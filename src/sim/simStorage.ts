@@ -18,6 +18,14 @@ export interface SimWrite {
   readonly compact: Index;
 }
 
+/** What was on a disk at some time: a backup. */
+export interface DiskCopy {
+  /** Hard state on it. */
+  readonly hardState: HardState;
+  /** Its content. Never changed. */
+  readonly content: MemoryStorage;
+}
+
 const nothing: SimWrite = { hardState: null, entries: [], snapshot: null, created: null, compact: 0 };
 
 /** A write of the given parts. */
@@ -90,6 +98,20 @@ export class SimStorage implements Storage {
     if (lost > 0) this.written = copyOf(this.disk);
     this.hardState = this.disk.initialState().hardState;
     return lost;
+  }
+
+  /** A copy of what is on the platter. */
+  backup(): DiskCopy {
+    return { hardState: this.disk.initialState().hardState, content: copyOf(this.disk) };
+  }
+
+  /** Puts another disk in: an empty one, or one with the content of a backup. Nothing may be using this one. */
+  replaceDisk(backup: DiskCopy | null): void {
+    this.disk = backup === null ? new MemoryStorage() : copyOf(backup.content);
+    this.written = copyOf(this.disk);
+    this.hardState = this.disk.initialState().hardState;
+    this.unsynced = [];
+    this.machineConfState = null;
   }
 
   initialState(): InitialState {

@@ -21,7 +21,7 @@ export interface SimOptions {
   readonly workload?: (config: SimConfig) => Workload;
   /** Own checks, made for this run alone; they come after the invariants. */
   readonly checkers?: readonly Checker[];
-  /** Whether the invariants of Raft are checked (I1 to I23, L1 to L5, and linearizability with the default workload). Default true. */
+  /** Whether the invariants of Raft are checked (I1 to I23, L1 to L5, O12, O13, and linearizability with the default workload). Default true. */
   readonly invariants?: boolean;
   /** Receives every event while it happens, for tools that show a run. */
   readonly onEvent?: (event: SimEvent) => void;
@@ -62,6 +62,9 @@ export function demandsOn(profile: Profile): StableLeadership | null {
   return profile === 'stable' ? { leaderChanges: 0, termRise: 0 } : null;
 }
 
+/** Election timeouts within which a leader notices that a log went back (O12), in the weather that `DiskLossPlan` allows. */
+const detectionBound = 3;
+
 const allKinds: readonly SimEventKind[] = Object.values(SimEventKind);
 
 /**
@@ -73,7 +76,7 @@ export function simulate(options: SimOptions): SimResult {
   const config: SimConfig = { ...drawConfig(seed, steps, profile), ...options.config };
   const workload = options.workload?.(config) ?? new KvWorkload(config);
   const { onEvent, invariants = true } = options;
-  const checkers = invariants ? allCheckers({ linearizability: options.workload === undefined, stableLeadership: demandsOn(profile) }) : [];
+  const checkers = invariants ? allCheckers({ linearizability: options.workload === undefined, stableLeadership: demandsOn(profile), ...(config.diskLoss.interval > 0 ? { detectionBound } : {}) }) : [];
   checkers.push(...(options.checkers ?? []));
   if (onEvent !== undefined) checkers.push({ name: 'observer', kinds: allKinds, onEvent });
   const cluster = new SimCluster(config, workload, checkers);
