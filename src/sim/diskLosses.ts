@@ -2,11 +2,11 @@ import type { ConfState } from '../core/raftpb/state.js';
 import type { Index, Term } from '../core/types.js';
 import { holds } from './durableView.js';
 import { isMember } from './members.js';
+import type { DiskCopy } from './nodeStorage.js';
 import type { Prng } from './prng.js';
 import type { Scheduler } from './scheduler.js';
 import { tickMicros, type SimConfig } from './simConfig.js';
 import type { SimNode } from './simNode.js';
-import type { DiskCopy } from './simStorage.js';
 
 /** What losses of disks need of the run. */
 export interface DiskLossHost {

@@ -210,7 +210,7 @@ export class FaultInjector {
       if (!this.host.faultsOn || node.up) return;
       if (this.host.quiet || node.spared) return this.host.restartLater(node);
       node.start();
-      if (node.up) node.crash(faultRandom.chance(config.powerLoss));
+      if (node.running) node.crash(faultRandom.chance(config.powerLoss));
       this.tell(FaultKind.CrashInRecovery, node.id, '');
       this.host.restartLater(node);
     });
@@ -223,7 +223,7 @@ export class FaultInjector {
   private strikeCrashAll(): void {
     this.tell(FaultKind.CrashAll, 0, '');
     for (const node of this.host.nodes) {
-      if (!node.up || node.spared) continue;
+      if (!node.running || node.spared) continue;
       this.crash(node);
       this.host.restartLater(node);
     }

@@ -12,15 +12,14 @@ import { FaultKind, faultKinds } from './faultKind.js';
 import { Liveness } from './liveness.js';
 import { MachineHost } from './machineHost.js';
 import { isMember } from './members.js';
+import type { DiskCopy, NodeParts } from './nodeStorage.js';
 import { Prng } from './prng.js';
-import { ReadyLoop } from './readyLoop.js';
 import { Scheduler } from './scheduler.js';
 import { tickMicros, type SimConfig } from './simConfig.js';
 import { SimEventKind, SimPhase, type SimEvent } from './simEvent.js';
 import { SimNetwork } from './simNetwork.js';
 import { SimNode } from './simNode.js';
-import type { DiskCopy } from './simStorage.js';
-import { StorageThreads } from './storageThreads.js';
+import { simulatedParts } from './simulatedParts.js';
 import { TraceHash } from './traceHash.js';
 import type { UserMachine, Workload } from './userMachine.js';
 
@@ -37,6 +36,7 @@ const livenessSteps = 200_000;
  */
 export class SimCluster implements ClusterView {
   readonly config: SimConfig;
+  private readonly newParts: (node: SimNode) => NodeParts;
   readonly scheduler = new Scheduler();
   readonly workload: Workload;
   readonly nodes: SimNode[] = [];
@@ -73,8 +73,10 @@ export class SimCluster implements ClusterView {
   /** Snapshots of which the outcome is kept from their sender until the heal. */
   private readonly unreported: Message[] = [];
 
-  constructor(config: SimConfig, workload: Workload, checkers: readonly Checker[]) {
+  /** @param newParts makes what a node stands on; a model of a disk if not given. */
+  constructor(config: SimConfig, workload: Workload, checkers: readonly Checker[], newParts: (node: SimNode) => NodeParts = simulatedParts) {
     this.config = config;
+    this.newParts = newParts;
     this.workload = workload;
     const { seed } = config;
     this.random = new Prng(seed, 'net');
@@ -124,6 +126,12 @@ export class SimCluster implements ClusterView {
 
   /** Does the whole run. @throws Violation, or whatever else went wrong. */
   run(): void {
+    const course = this.course();
+    while (course.next().done !== true);
+  }
+
+  /** The whole run, step by step: stops after each event, for parts that have to do something between two of them. */
+  *course(): Generator<void, void> {
     this.enter(SimPhase.Safety);
     this.found();
     this.clients.start();
@@ -133,6 +141,7 @@ export class SimCluster implements ClusterView {
     while (this.steps < steps || this.diskLosses.unknown) {
       if (this.steps > steps + livenessSteps) throw new Error(`a loss is not found out within ${livenessSteps} steps`);
       this.step();
+      yield;
     }
 
     this.enter(SimPhase.Liveness);
@@ -142,12 +151,18 @@ export class SimCluster implements ClusterView {
     const liveness = new Liveness(this);
     this.liveness = liveness;
     const limit = this.steps + livenessSteps;
-    while (!liveness.done && this.steps < limit) this.step();
+    while (!liveness.done && this.steps < limit) {
+      this.step();
+      yield;
+    }
     if (!liveness.done) throw new Error(`the liveness phase does not end within ${livenessSteps} steps`);
     // Some runs go on for a while, to see that an idle group is quiet.
     if (this.config.seed % 8 === 0) {
       const until = this.now + 3 * this.electionTimeout;
-      while (this.now < until) this.step();
+      while (this.now < until) {
+        this.step();
+        yield;
+      }
     }
 
     this.enter(SimPhase.Audit);
@@ -190,8 +205,7 @@ export class SimCluster implements ClusterView {
     const { config, clockRandom } = this;
     const position = this.nodes.length;
     const rate = config.slowestClock + clockRandom.float() * (config.fastestClock - config.slowestClock);
-    const newHandler = (node: SimNode): ReadyLoop | StorageThreads => (config.asyncStorageWrites ? new StorageThreads(node) : new ReadyLoop(node));
-    const node = new SimNode(this, this.idAt(position), position, rate, founder, newHandler);
+    const node = new SimNode(this, this.idAt(position), position, rate, founder, this.newParts);
     for (const other of this.nodes) {
       const ratio = other.clockRate / rate;
       if (ratio > 1.1 || ratio < 1 / 1.1) this.mark(FaultKind.ClockSkew);
