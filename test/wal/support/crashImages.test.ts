@@ -321,7 +321,7 @@ describe('crashChoices', () => {
         expect(all.has(`${sectors}/0`) && all.has(`${sectors}/1`)).toBe(true);
       }
     }
-    expect([...all]).toEqual(expect.arrayContaining(['11121111/1', '00300000/0']));
+    expect([...all]).toEqual(expect.arrayContaining(['11121111/1', '00300000/0', '00000003/0']));
   });
 
   test('more: every prefix and every single omission, with each sort of loss, and random subsets', async () => {

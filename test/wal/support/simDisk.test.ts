@@ -57,8 +57,8 @@ describe('what a process sees', () => {
   });
 
   test.each([
-    { what: 'Buffer', source: Buffer.from('abc') },
-    { what: 'Uint8Array', source: Uint8Array.of(0x61, 0x62, 0x63) },
+    { what: 'Buffer', source: Buffer.alloc(600, 'a') },
+    { what: 'Uint8Array', source: new Uint8Array(600).fill(0x61) },
   ])('a $what that changes after the call changes nothing', async ({ source }) => {
     const disk = new SimDisk();
     const file = await disk.fs.create('a');
@@ -66,7 +66,8 @@ describe('what a process sees', () => {
     source.fill(0);
     await writing;
 
-    expect(picture(disk)).toEqual({ a: 'abc' });
+    expect(picture(disk)).toEqual({ a: 'a'.repeat(600) });
+    expect(picture(disk.crashImage(everything(disk.crashPoint())))).toEqual({ a: 'a'.repeat(600) });
   });
 
   test('hard links are names of one file, which lives until the last is gone', async () => {
@@ -232,6 +233,25 @@ describe('power loss: bytes', () => {
     await file.write(bytes('x'), 0);
 
     expect(disk.isSynced).toBe(true);
+  });
+
+  test('what is un-synced is told in the order in which it was done, whatever file or directory it is of', async () => {
+    const disk = diskWith({ a: old, 'd/b': old });
+    const b = await disk.fs.open('d/b', FileAccess.ReadWrite);
+    const a = await disk.fs.open('a', FileAccess.ReadWrite);
+    await b.write(bytes('1'), 0);
+    await a.write(bytes('2'), 1);
+    await b.write(bytes('3'), 2);
+    await disk.fs.link('a', 'd/c');
+    await disk.fs.unlink('a');
+    await disk.fs.link('d/c', 'd/e');
+    const { sectors, changes } = disk.crashPoint();
+
+    expect(sectors.map(({ position }) => position)).toEqual([0, 1, 2]);
+    expect(changes.map(({ gone, come }) => gone + come)).toEqual(['d/c', 'a', 'd/e']);
+    const image = disk.crashImage({ sectors: [1, 1, 0], lengths: [], changes: [0, 0, 1] });
+    expect(image.files()).toEqual(['a', 'd/b', 'd/e']);
+    expect(['d/b', 'd/e'].map((path) => text(image.readFile(path).subarray(0, 3)))).toEqual(['1oo', 'o2o']);
   });
 
   test('a choice for another moment is refused', async () => {
