@@ -247,7 +247,8 @@ export class DiskLosses {
       if (this.away.size > 0) this.mend();
       if (this.settledLeader(gone, false) === null) return;
     }
-    for (const { node } of victims) node.start();
+    for (const { node } of victims) if (!node.up) node.start();
+    this.waitUntil = host.scheduler.now + host.electionTimeout;
     this.enter(Stage.Unknown);
   }
 
@@ -257,13 +258,26 @@ export class DiskLosses {
   }
 
   private watch(): void {
-    for (const victim of this.victims) if (!this.isKnown(victim)) return;
+    const ignorant = this.victims.filter((victim) => !this.isKnown(victim));
+    if (ignorant.length > 0) return this.stopIfLeaderless(ignorant);
     const { permission } = this.host.config.diskLoss;
     if (permission === 'after' && this.leads) {
       this.mend();
       return this.enter(Stage.Allowing);
     }
     this.strikeLeader();
+  }
+
+  /** Without a leader nobody tells them: they have to be stopped again, until there is one. */
+  private stopIfLeaderless(ignorant: readonly Victim[]): void {
+    const { host } = this;
+    if (this.leads || host.nodes.some(({ isLeader }) => isLeader)) {
+      this.waitUntil = host.scheduler.now + host.electionTimeout;
+      return;
+    }
+    if (host.scheduler.now < this.waitUntil) return;
+    for (const { node } of ignorant) node.crash(false);
+    this.enter(Stage.Down);
   }
 
   private get leads(): boolean {
@@ -313,16 +327,20 @@ export class DiskLosses {
 
   private recover(): void {
     const { scheduler } = this.host;
-    const left = this.victims.filter(({ node, committed, acknowledged }) => {
-      const isBack = node.up && (holds(node.durable, committed.index, committed.term) || holds(node.durable, acknowledged.index, acknowledged.term));
-      if (isBack) node.spared = false;
-      return !isBack;
-    });
+    const left = this.victims.filter((victim) => !this.isBack(victim));
+    for (const { node } of this.victims) node.spared = left.some((victim) => victim.node === node);
     this.victims = left;
     this.permittedTo = null;
     if (left.length > 0) return;
     this.enter(Stage.Idle);
     if (this.host.faultsOn) scheduler.after(0, () => this.schedule());
+  }
+
+  /** Whether a victim holds everything again that anybody has counted on. */
+  private isBack({ node: { raft, rawNode, durable }, committed, acknowledged }: Victim): boolean {
+    if (raft === null || rawNode!.basicStatus().lostUpTo > 0 || !holds(durable, committed.index, committed.term)) return false;
+    // What it had acknowledged beyond that may be another entry now, if a later leader has committed one.
+    return holds(durable, acknowledged.index, acknowledged.term) || raft.log.term(raft.log.committed) > this.term;
   }
 
   /**
@@ -339,7 +357,7 @@ export class DiskLosses {
     if (log.term(log.committed) !== term) return null;
     for (const { id, raft } of nodes.filter((node) => !but.has(node))) {
       if (!isMember(newestConfState, id)) continue;
-      if (raft === null || raft.term !== term || raft.lead !== leader.id) return null;
+      if (raft === null || raft.term !== term || raft.lead !== leader.id || tracker.get(id)?.quarantined === true) return null;
       if (caughtUp && tracker.get(id)?.match !== log.lastIndex()) return null;
     }
     return leader;

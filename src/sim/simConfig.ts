@@ -385,7 +385,7 @@ function withDiskLoss(c: SimConfig, random: Prng, permission: RevertPermission, 
     electionTick: Math.max(c.electionTick, 10 * heartbeatTick),
     heartbeatTick,
     weights: { ...c.weights, membership: 0 },
-    diskLoss: { interval: Math.round(random.logarithmic(20, 200) * tickMicros), permission, example, loss: random.pick([0, 0.02, 0.05]), delayMean: random.pick([300, 1000, 5000, 10_000]) },
+    diskLoss: { interval: Math.round(random.logarithmic(20, 200) * tickMicros), permission, example, loss: random.pick([0, 0.05, 0.15]), delayMean: random.pick([300, 1000, 10_000, 30_000]) },
   };
 }
 
