@@ -33,7 +33,7 @@ export class SimNode implements NodeView {
   /** Rate of its clock against the true time. */
   readonly clockRate: number;
   /** Whether it was a member from the beginning, and so starts the group if its storage is empty. */
-  private readonly founder: boolean;
+  readonly founder: boolean;
   private readonly parts: NodeParts;
   private readonly timeoutRandom: Prng;
 
