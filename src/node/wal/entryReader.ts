@@ -61,7 +61,7 @@ class Chunk {
     if (!this.covers(segment, offset, entryPrefixBytes)) this.fill(segment, offset, Math.max(wanted, entryPrefixBytes));
     let at = offset - this.start;
     const dataBytes = this.view.getUint32(at + 4, true) + recordHeaderBytes - entryPrefixBytes;
-    if (dataBytes < 0 || offset + entryPrefixBytes + dataBytes > segment.end) throw damaged(segment.file.path, offset, `the record of entry ${index} is damaged`);
+    if (dataBytes < 0 || offset + entryPrefixBytes + dataBytes > segment.end) throw damaged(segment.path, offset, `the record of entry ${index} is damaged`);
     if (!this.covers(segment, offset, entryPrefixBytes + dataBytes)) {
       this.fill(segment, offset, Math.max(wanted, entryPrefixBytes + dataBytes));
       at = 0;
@@ -73,7 +73,7 @@ class Chunk {
       isEntryType(type) &&
       readU64(view, at + 8) === index &&
       view.getUint32(at + 24, true) === entryCrc(bytes, at, dataBytes);
-    if (!sound || !isEntryType(type)) throw damaged(segment.file.path, offset, `the record of entry ${index} is damaged`);
+    if (!sound || !isEntryType(type)) throw damaged(segment.path, offset, `the record of entry ${index} is damaged`);
     const data = bytes.subarray(at + entryPrefixBytes, at + entryPrefixBytes + dataBytes);
     return newEntry(type, data, readU64(view, at + 16), index);
   }
@@ -84,7 +84,7 @@ class Chunk {
 
   private fill(segment: Segment, offset: number, wanted: number): void {
     const bytes = new Uint8Array(Math.min(wanted, segment.end - offset));
-    if (readFullySync(segment.file, bytes, offset) < bytes.length) throw damaged(segment.file.path, offset, 'the file ends too early');
+    if (readFullySync(segment.file, bytes, offset) < bytes.length) throw damaged(segment.path, offset, 'the file ends too early');
     this.segment = segment;
     this.start = offset;
     this.bytes = bytes;

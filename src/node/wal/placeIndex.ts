@@ -6,6 +6,8 @@ import type { SegmentHeader } from './segmentHeader.js';
 export interface Segment {
   readonly header: SegmentHeader;
   readonly name: string;
+  /** Where it is found. The file itself may have been opened by another name. */
+  readonly path: string;
   readonly file: File;
   /** Where the next batch goes. */
   end: number;

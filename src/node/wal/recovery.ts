@@ -116,7 +116,7 @@ class LogFinder {
       if (sealed) continue;
       // Only the last but one may be without its seal, and only while nothing was written behind it.
       if (left > 1 || (await this.hasBatch(segments[i + 1]!))) {
-        throw damaged(segment.file.path, segment.end, 'the segment is not complete, and the next one goes on behind it');
+        throw damaged(segment.path, segment.end, 'the segment is not complete, and the next one goes on behind it');
       }
       unsealed = 2;
       break;
@@ -155,7 +155,7 @@ class LogFinder {
         if (decoded.newerVersion) throw new WalError(WalErrorCode.UnknownVersion, `${path}: ${decoded.problem}`, { file: path, offset: 0 });
         throw damaged(path, 0, decoded.problem);
       }
-      const segment = { name, file, header: decoded.header, size: await file.size(), end: segmentHeaderSpace };
+      const segment = { name, path, file, header: decoded.header, size: await file.size(), end: segmentHeaderSpace };
       this.opened.push(segment);
       all.push(segment);
       if (segment.header.seq !== seq) throw damaged(path, 0, `its name says segment ${seq}, and its header ${segment.header.seq}`);
@@ -188,41 +188,41 @@ class LogFinder {
       );
     }
     for (let i = 1; i < segments.length; i++) {
-      const { header, file } = segments[i]!;
+      const { header, path } = segments[i]!;
       const before = segments[i - 1]!.header.seq;
       if (header.walId.some((byte, at) => byte !== first.walId[at]) || header.nodeId !== first.nodeId || header.clusterId !== first.clusterId) {
-        throw damaged(file.path, 16, 'the segment is of another log than the one before it');
+        throw damaged(path, 16, 'the segment is of another log than the one before it');
       }
       const follows = (header.replacesFrom === 0 ? header.seq : header.replacesFrom) - 1;
-      if (follows !== before) throw damaged(file.path, 48, `segments ${before + 1} to ${follows} are missing`);
+      if (follows !== before) throw damaged(path, 48, `segments ${before + 1} to ${follows} are missing`);
     }
   }
 
   /** A segment goes on exactly where the one before it ended. */
-  private checkJoint({ header, file }: FoundSegment, before: SegmentScan): void {
+  private checkJoint({ header, path }: FoundSegment, before: SegmentScan): void {
     if (header.firstBatch === before.lastSeq + 1 && header.previousCrc === before.lastCrc) return;
-    throw damaged(file.path, 72, `the segment goes on behind batch ${header.firstBatch - 1}, and the one before it ends with batch ${before.lastSeq}`);
+    throw damaged(path, 72, `the segment goes on behind batch ${header.firstBatch - 1}, and the one before it ends with batch ${before.lastSeq}`);
   }
 
   /** Behind its seal a segment has nothing, and its successor was there before it was sealed. */
-  private checkSealed({ file, header, size, end }: FoundSegment, ending: ScanEnd, left: number): void {
-    if (left === 0) throw damaged(file.path, end, `segment ${header.seq + 1}, which goes on behind this one, is missing`);
-    if (ending !== ScanEnd.Clean) throw damaged(file.path, end, 'there is something behind the end of the segment');
-    if (size !== header.length) throw damaged(file.path, size, `the file has ${size} bytes, and should have ${header.length}`);
+  private checkSealed({ path, header, size, end }: FoundSegment, ending: ScanEnd, left: number): void {
+    if (left === 0) throw damaged(path, end, `segment ${header.seq + 1}, which goes on behind this one, is missing`);
+    if (ending !== ScanEnd.Clean) throw damaged(path, end, 'there is something behind the end of the segment');
+    if (size !== header.length) throw damaged(path, size, `the file has ${size} bytes, and should have ${header.length}`);
   }
 
   private async readSegment(segment: FoundSegment): Promise<SegmentScan> {
-    const { header, file, size } = segment;
+    const { header, path, file, size } = segment;
     if (this.buffer.length < size) this.buffer = new Uint8Array(size);
     const bytes = this.buffer.subarray(0, size);
     const read = await readFully(file, bytes, 0);
-    if (read < size) throw damaged(file.path, read, `the file has ${size} bytes, and only ${read} can be read`);
+    if (read < size) throw damaged(path, read, `the file has ${size} bytes, and only ${read} can be read`);
     this.reader.segment(segment);
     const scan = new SegmentScan(bytes, { firstBatch: header.firstBatch, previousCrc: header.previousCrc, walIdLow: walIdLow(header.walId) });
     for (let batch = scan.next(); batch !== null; batch = scan.next()) {
       this.reader.batch(segment, batch);
       const problem = this.replay.batch(bytes, batch);
-      if (problem !== null) throw damaged(file.path, problem.offset, problem.problem);
+      if (problem !== null) throw damaged(path, problem.offset, problem.problem);
       segment.end = batch.end;
       if ((batch.flags & BatchFlag.SegmentEnd) !== 0) break;
     }
@@ -245,22 +245,22 @@ class LogFinder {
   }
 
   /** Tells the rest of an interrupted write, which nobody was told of, from the loss of something that was durable. */
-  private judgeEnd({ file, header, end }: FoundSegment, scan: SegmentScan, ending: ScanEnd, mark: Mark): void {
-    if (ending === ScanEnd.Damaged) throw damaged(file.path, end, 'a batch is damaged, and there are batches behind it');
+  private judgeEnd({ path, header, end }: FoundSegment, scan: SegmentScan, ending: ScanEnd, mark: Mark): void {
+    if (ending === ScanEnd.Damaged) throw damaged(path, end, 'a batch is damaged, and there are batches behind it');
     if (scan.lastSeq < mark.seq) {
-      throw damaged(file.path, end, `the log ends with batch ${scan.lastSeq}, and batch ${mark.seq} was on the disk`);
+      throw damaged(path, end, `the log ends with batch ${scan.lastSeq}, and batch ${mark.seq} was on the disk`);
     }
     const { term, vote } = this.state.hardState;
     if (term < mark.term || (term === mark.term && vote !== mark.vote && mark.seq === scan.lastSeq)) {
-      throw damaged(file.path, end, `the log ends in term ${term}, and term ${mark.term} with a vote for ${mark.vote} was on the disk`);
+      throw damaged(path, end, `the log ends in term ${term}, and term ${mark.term} with a vote for ${mark.vote} was on the disk`);
     }
     if (ending === ScanEnd.Torn && (scan.lastFlags & BatchFlag.CleanClose) !== 0 && scan.lastSeq > header.copiedThrough) {
-      throw damaged(file.path, end, 'there is something behind the last batch, although the log was closed after it');
+      throw damaged(path, end, 'there is something behind the last batch, although the log was closed after it');
     }
   }
 
-  private checkResult({ file }: FoundSegment): void {
+  private checkResult({ path }: FoundSegment): void {
     const { offset, missingThrough } = this.state;
-    if (missingThrough > offset.index) throw damaged(file.path, 0, `entries ${offset.index + 1} to ${missingThrough} are missing: a segment before it is gone`);
+    if (missingThrough > offset.index) throw damaged(path, 0, `entries ${offset.index + 1} to ${missingThrough} are missing: a segment before it is gone`);
   }
 }

@@ -35,5 +35,5 @@ export async function publish(fs: FileSystem, dir: string, temporary: string, fi
   await fs.link(pathIn(dir, temporary), pathIn(dir, name));
   await fs.unlink(pathIn(dir, temporary));
   await fs.syncDirectory(dir);
-  return { header, name, file, end: segmentHeaderSpace };
+  return { header, name, path: pathIn(dir, name), file, end: segmentHeaderSpace };
 }

@@ -75,6 +75,11 @@ async function wasUsed({ fs }: WalEnvironment, dir: string): Promise<boolean> {
   return false;
 }
 
+/** Removes what was not finished when the process before ended. */
+export async function removeTemporaries({ fs }: WalEnvironment, dir: string): Promise<void> {
+  for (const name of await fs.readdir(dir)) if (isTemporary(name)) await fs.unlink(pathIn(dir, name));
+}
+
 /**
  * Copies what is at the end of the log into a new segment, and removes what it replaces, after every start,
  * clean or not: a segment that another process has written to is never written to again. What could be
@@ -86,8 +91,6 @@ export async function copyForward(env: WalEnvironment, dir: string, found: Found
   const dropped = found.segments.slice(-found.unsealed);
   const source = dropped[0]!;
   const newest = dropped[dropped.length - 1]!.header;
-  for (const name of await fs.readdir(dir)) if (isTemporary(name)) await fs.unlink(pathIn(dir, name));
-
   const length = Math.max(segmentBytes, sectorsFor(source.end + copyRoom));
   const header: SegmentHeader = {
     ...source.header,
@@ -113,7 +116,7 @@ export async function copyForward(env: WalEnvironment, dir: string, found: Found
 }
 
 async function copyBatches({ file: from, end }: FoundSegment, to: File): Promise<void> {
-  const piece = new Uint8Array(pieceBytes);
+  const piece = new Uint8Array(Math.min(pieceBytes, end - segmentHeaderSpace));
   for (let at = segmentHeaderSpace; at < end; at += pieceBytes) {
     const bytes = piece.subarray(0, Math.min(pieceBytes, end - at));
     if ((await readFully(from, bytes, at)) < bytes.length) throw damaged(from.path, at, 'the file has become shorter while it was read');

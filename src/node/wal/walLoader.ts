@@ -1,5 +1,5 @@
 import { RaftError } from '../../core/errors.js';
-import { copyForward, createLog } from './walDirectory.js';
+import { copyForward, createLog, removeTemporaries } from './walDirectory.js';
 import type { WalEnvironment } from './environment.js';
 import type { LogState } from './logState.js';
 import { MarkWriter } from './marks.js';
@@ -81,6 +81,7 @@ async function load(options: ResolvedWalOptions, env: WalEnvironment, release: (
   try {
     // Before anything is changed: a snapshot that cannot be read is as bad as a segment that cannot.
     if (found.hasSnapshot) await snapshots.recover(state.snapshot);
+    await removeTemporaries(env, dir);
     const ownership = await Ownership.take(env, dir);
     const segments = await copyForward(env, dir, found, options.segmentBytes);
     open = segments;

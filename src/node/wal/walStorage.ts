@@ -385,19 +385,26 @@ export class WalStorage implements DurableLog {
 
   async #end(): Promise<void> {
     const { segments, snapshots, marks, release } = this.#log;
-    try {
-      await this.#creating;
-      if (this.#failure === null) await this.#writer.finish();
-    } finally {
-      this.#cancelCheck();
-      await this.#writer.end(this.#failure ?? closed());
-      await this.#chores;
-      await this.#spare.close();
-      await marks.close();
-      await snapshots.close();
-      for (const { file } of segments) await file.close();
-      await release();
-    }
+    const steps: (() => Promise<void>)[] = [
+      () => this.#creating,
+      async () => {
+        if (this.#failure === null) await this.#writer.finish();
+      },
+      async () => {
+        this.#cancelCheck();
+        await this.#writer.end(this.#failure ?? closed());
+      },
+      () => this.#chores,
+      () => this.#spare.close(),
+      () => marks.close(),
+      () => snapshots.close(),
+      ...segments.map(({ file }) => () => file.close()),
+      release,
+    ];
+    let first: unknown = null;
+    // Whatever fails, the rest is released all the same.
+    for (const step of steps) await step().catch((error: unknown) => (first ??= error));
+    if (first !== null) throw failure(first);
   }
 }
 

@@ -1,0 +1,93 @@
+import { WalStorage } from '../../../src/node/wal/walStorage.js';
+import { imagesOf, recordRun, type CrashImage, type Workload } from './crashImages.js';
+import { TestEnvironment } from './testEnvironment.js';
+import { describeLog } from './walModel.js';
+import { statesOf, walOptions, workloadOf, type Ack, type Scenario } from './walWorkloads.js';
+import { entriesFrom } from './walModel.js';
+
+/** How much to try. */
+export interface EnumerationDepth {
+  /** Images of a crash of the scenario at most, drawn evenly; Infinity for all. */
+  readonly first: number;
+  /** Every so many images, a crash inside of its recovery is enumerated as well; 0 for never. */
+  readonly every: number;
+  /** Images of a crash inside of recovery at most, for one image. */
+  readonly second: number;
+  readonly seed: number;
+}
+
+/** What was tried. */
+export interface EnumerationResult {
+  images: number;
+  /** Of these, images of a crash inside of recovery. */
+  recoveries: number;
+}
+
+/**
+ * Crashes a scenario at every moment, with everything that a disk can make of what was not synced, and looks at
+ * what is found after: it opens without help, holds a state that the log once had and nothing that was
+ * acknowledged is missing, opens a second time to the same, and can be written to.
+ *
+ * @throws Error that names the image.
+ */
+export async function enumerateCrashes(scenario: Scenario, { first, every, second, seed }: EnumerationDepth): Promise<EnumerationResult> {
+  const states = statesOf(scenario);
+  const run = await recordRun(workloadOf(scenario));
+  const result = { images: 0, recoveries: 0 };
+  const perStop = Math.max(2, Math.ceil(first / run.stops.length));
+  const limits = first === Infinity ? { seed } : { seed, most: perStop };
+  for (const image of imagesOf(run, limits)) {
+    result.images++;
+    const deep = every > 0 && result.images % every === 0;
+    if (deep) {
+      const recovery = await recordRun(recoveryOf(image.acks), image.disk);
+      for (const again of imagesOf(recovery, { seed: seed + result.images, most: Math.max(2, Math.ceil(second / recovery.stops.length)) }, image)) {
+        result.images++;
+        result.recoveries++;
+        await judge(scenario, again, states);
+      }
+    }
+    await judge(scenario, image, states);
+  }
+  return result;
+}
+
+/** What a process does that starts on the image. */
+function recoveryOf(acks: readonly Ack[]): Workload<Ack> {
+  return async (fs) => {
+    await start(new TestEnvironment(fs, 7), acks);
+  };
+}
+
+/** Starts as an operator would who knows only whether the log was ever there. */
+async function start(env: TestEnvironment, acks: readonly Ack[]): Promise<WalStorage> {
+  if (acks.length > 0 || (await WalStorage.exists(walOptions.dir, env))) return WalStorage.open(walOptions, env);
+  return WalStorage.bootstrap(walOptions, env);
+}
+
+async function judge(scenario: Scenario, image: CrashImage<Ack>, states: readonly string[]): Promise<void> {
+  const complain = (what: string, cause?: unknown): Error =>
+    new Error(`${scenario.name}, ${image.kind} ${image.description}, promised ${image.acks.join(' ')}: ${what}`, { cause });
+  const env = new TestEnvironment(image.fs, 8);
+  let log: WalStorage;
+  try {
+    log = await start(env, image.acks);
+  } catch (error) {
+    throw complain(`does not open: ${String(error)}`, error);
+  }
+  const found = describeLog(log);
+  const promised = Math.max(0, ...image.acks);
+  const state = states.lastIndexOf(found);
+  if (state < 0) throw complain(`a state that never was:\n${found}`);
+  if (state < promised) throw complain(`back at step ${state}:\n${found}`);
+
+  const next = log.lastIndex() + 1;
+  const { hardState } = log.initialState();
+  await log.append({ entries: entriesFrom(next, 1, Math.max(log.term(next - 1), hardState.term) + 1), hardState: { ...hardState, term: hardState.term + 1, vote: 3 } });
+  const grown = describeLog(log);
+  if (state % 2 === 0) await log.close();
+  else image.disk.kill();
+  const again = await WalStorage.open(walOptions, new TestEnvironment(image.fs, 9));
+  if (describeLog(again) !== grown) throw complain('the second start finds something else');
+  await again.close();
+}
