@@ -21,6 +21,8 @@ export class SpareSegment {
   private readonly low: (error: unknown) => void;
   private readonly failed: (error: unknown) => void;
   private file: Promise<File | null> = Promise.resolve(null);
+  /** Whether the last file was taken, and may still have the name of a spare one. */
+  private taken = false;
 
   /**
    * @param low hears that there is no room for the next segment.
@@ -34,8 +36,9 @@ export class SpareSegment {
     this.failed = failed;
   }
 
-  /** Begins to prepare a file, if there is none. */
+  /** Begins to prepare a file, if there is none. Does nothing while one is taken: {@link published} does it then. */
   prepare(): void {
+    if (this.taken) return;
     this.file = this.file.then(async (file) => {
       if (file !== null) return file;
       try {
@@ -53,8 +56,15 @@ export class SpareSegment {
     });
   }
 
-  /** A file of at least `length` bytes; made now if there is none. */
+  /** What was taken has its own name: the next one can be prepared. */
+  published(): void {
+    this.taken = false;
+    this.prepare();
+  }
+
+  /** A file of at least `length` bytes; made now if there is none. It has the name of a spare one until the owner has given it another. */
   async take(length: number): Promise<File> {
+    this.taken = true;
     let file = await this.file;
     if (file !== null && length > this.length) {
       await file.close();

@@ -297,7 +297,7 @@ export class WalWriter {
       first.metadata(this.metadata);
       await this.writeBatch(first, 0);
     }
-    spare.prepare();
+    spare.published();
   }
 
   /** Marks the newest batch some time soon. */
