@@ -116,7 +116,6 @@ export class SimNode implements NodeView {
   /** Starts the process from its storage, unless it runs. */
   start(): void {
     if (this.running) return;
-    this.incarnation++;
     this.opening = true;
     this.storage.open(() => this.opened());
   }
@@ -125,6 +124,7 @@ export class SimNode implements NodeView {
     const { config } = this.host;
     this.opening = false;
     this.up = true;
+    this.incarnation++;
     this.application.recover(this.incarnation === 0 || this.diskReplaced);
     this.diskReplaced = false;
     const rawNode = new RawNode({
@@ -171,7 +171,7 @@ export class SimNode implements NodeView {
     } else storage.kill();
     host.mark(powerLoss ? FaultKind.PowerLoss : FaultKind.Kill);
     // Nobody has seen it start.
-    if (opening) this.tell(FaultKind.CrashInRecovery, this.incarnation);
+    if (opening) this.tell(FaultKind.CrashInRecovery, this.incarnation + 1);
     else host.emit({ kind: SimEventKind.Stopped, time: this.now, node: this.id, powerLoss });
   }
 

@@ -38,6 +38,7 @@ export class WalMachine {
   /** Operations until the process dies; 0 if it is not to. */
   private untilCrash = 0;
   private opening = false;
+  private faulty: FaultyFileSystem | null = null;
   /** Claims on directories of the process that runs. */
   private claimed = new Set<string>();
 
@@ -55,10 +56,16 @@ export class WalMachine {
 
   /** A process begins to open its log. Returns everything it has. */
   begin(): WalEnvironment {
-    const { node, host, random } = this;
+    const { host, random } = this;
     this.opening = true;
     if (this.mayFail && host.plan.openCrash > 0 && random.chance(host.plan.openCrash)) this.untilCrash = random.between(1, crashRange.open);
-    return { fs: new FaultyFileSystem(this.disk.fs, (op) => this.faultOf(op)), clock: this.clock(node.incarnation), lock: this.lock(), randomBytes: (length) => this.bytes(length) };
+    this.faulty = new FaultyFileSystem(this.disk.fs, (op) => this.faultOf(op));
+    return { fs: this.faulty, clock: this.clock(), lock: this.lock(), randomBytes: (length) => this.bytes(length) };
+  }
+
+  /** Whether an operation was made to fail for the process that runs. */
+  get hasFailed(): boolean {
+    return this.faulty?.failed !== undefined;
   }
 
   /** The process has opened its log. */
@@ -181,7 +188,7 @@ export class WalMachine {
 
   // -- What else a process has
 
-  private clock(incarnation: number): Clock {
+  private clock(): Clock {
     const { node, host } = this;
     const later = (delay: number, run: () => void): void =>
       node.later(delay, () => {
@@ -189,7 +196,7 @@ export class WalMachine {
         run();
       });
     return {
-      now: () => (node.now / millisecond) * node.clockRate + incarnation,
+      now: () => (node.now / millisecond) * node.clockRate,
       after: (ms, run) => {
         let cancelled = false;
         later((ms * millisecond) / node.clockRate, () => {

@@ -44,6 +44,8 @@ export class WalNodeStorage implements NodeStorage {
   private newest: Snapshot;
   /** Index of the newest snapshot of a leader. */
   private installed: Index = 0;
+  /** Number of the process. */
+  private life = 0;
   /** Writes that are under way. */
   private underWay = 0;
 
@@ -66,7 +68,7 @@ export class WalNodeStorage implements NodeStorage {
 
   open(opened: () => void): void {
     const { node, machine, host } = this;
-    const { incarnation } = node;
+    const life = ++this.life;
     const env = machine.begin();
     host.promises.touch();
     const finish = (log: WalStorage, snapshot: Snapshot) => (): void => {
@@ -75,14 +77,14 @@ export class WalNodeStorage implements NodeStorage {
       this.newest = snapshot;
       opened();
     };
-    this.load(env, incarnation).then(
+    this.load(env, life).then(
       ([log, snapshot]) => node.later(0, finish(log, snapshot)),
-      (error: unknown) => host.promises.afterwards(() => this.openFailed(error, incarnation)),
+      (error: unknown) => host.promises.afterwards(() => this.openFailed(error, life)),
     );
   }
 
   /** Opens the log, or makes it. Returns it with the snapshot that the state machine starts from. */
-  private async load(env: WalEnvironment, incarnation: number): Promise<[WalStorage, Snapshot]> {
+  private async load(env: WalEnvironment, life: number): Promise<[WalStorage, Snapshot]> {
     const { plan } = this.host;
     const { seed } = this.node.host.config;
     const options = {
@@ -92,7 +94,7 @@ export class WalNodeStorage implements NodeStorage {
       segmentBytes: plan.segmentBytes,
       cacheBytes: plan.cacheBytes,
       maxBatchBytes: plan.maxBatchBytes,
-      onFailure: (error: Error) => this.host.promises.afterwards(() => this.ended(error, incarnation)),
+      onFailure: (error: Error) => this.host.promises.afterwards(() => this.ended(error, life)),
     };
     const isThere = await WalStorage.exists(dir, env);
     if (!isThere && this.exists) throw new Violation('I24', `node ${this.node.id} has no log any more`);
@@ -120,22 +122,27 @@ export class WalNodeStorage implements NodeStorage {
     else this.host.mark(DiskEvent.FoundComplete);
   }
 
-  private openFailed(error: unknown, incarnation: number): void {
+  private openFailed(error: unknown, life: number): void {
     const { node, host } = this;
-    if (node.incarnation !== incarnation || !node.running) return;
+    if (this.life !== life || !node.running) return;
     if (error instanceof Violation) throw error;
-    if (!isDiskFault(error)) throw new Violation('I24', `node ${node.id} cannot open its log, and nothing was wrong with its disk: ${String(error)}`);
+    if (!this.isDiskFault(error)) throw new Violation('I24', `node ${node.id} cannot open its log, and nothing was wrong with its disk: ${String(error)}`);
     host.mark(DiskEvent.OpenFailed);
     this.crash();
   }
 
   /** The log has ended by itself. */
-  private ended(error: unknown, incarnation: number): void {
+  private ended(error: unknown, life: number): void {
     const { node, host } = this;
-    if (node.incarnation !== incarnation || !node.running) return;
-    if (!isDiskFault(error)) throw new Violation('I24', `the log of node ${node.id} ends, and nothing was wrong with its disk: ${String(error)}`);
+    if (this.life !== life || !node.running) return;
+    if (!this.isDiskFault(error)) throw new Violation('I24', `the log of node ${node.id} ends, and nothing was wrong with its disk: ${String(error)}`);
     host.mark(DiskEvent.LogEnded);
     this.crash();
+  }
+
+  /** Whether an error of the log goes back to an operation that was made to fail. */
+  private isDiskFault(error: unknown): boolean {
+    return this.machine.hasFailed && isWalError(error, WalErrorCode.Failed) && (error as Error).cause instanceof DiskError;
   }
 
   private crash(): void {
@@ -177,7 +184,7 @@ export class WalNodeStorage implements NodeStorage {
   /** Begins a write. Calls `written` when it is acknowledged. */
   append(w: SimWrite, sync: boolean, written: () => void): void {
     const { host, node, log } = this;
-    const { incarnation } = node;
+    const { life } = this;
     if (w.snapshot !== null) {
       this.newest = w.snapshot;
       this.installed = w.snapshot.metadata.index;
@@ -195,7 +202,7 @@ export class WalNodeStorage implements NodeStorage {
         if (sync) acknowledge();
         node.later(0, written);
       },
-      (error: unknown) => this.refused(log!, error, incarnation),
+      (error: unknown) => this.refused(log!, error, life),
     );
   }
 
@@ -204,8 +211,8 @@ export class WalNodeStorage implements NodeStorage {
   }
 
   saveSnapshot(created: Snapshot, compact: Index): void {
-    const { host, node, log } = this;
-    const { incarnation } = node;
+    const { host, log } = this;
+    const { life } = this;
     const { index, confState } = created.metadata;
     this.newest = created;
     this.acknowledged.beginSnapshot(created);
@@ -215,13 +222,13 @@ export class WalNodeStorage implements NodeStorage {
         this.heard(log!);
         const superseded = this.installed >= index;
         this.acknowledged.endSnapshot(created, superseded);
-        if (!superseded && compact > 0) this.compact(log!, compact, incarnation);
+        if (!superseded && compact > 0) this.compact(log!, compact, life);
       },
-      (error: unknown) => this.refused(log!, error, incarnation),
+      (error: unknown) => this.refused(log!, error, life),
     );
   }
 
-  private compact(log: WalStorage, compact: Index, incarnation: number): void {
+  private compact(log: WalStorage, compact: Index, life: number): void {
     if (log.failure !== null || compact < log.firstIndex()) return;
     const acknowledge = this.acknowledged.begin(newWrite({ compact }));
     log.compact(compact).then(
@@ -229,7 +236,7 @@ export class WalNodeStorage implements NodeStorage {
         this.heard(log);
         acknowledge();
       },
-      (error: unknown) => this.refused(log, error, incarnation),
+      (error: unknown) => this.refused(log, error, life),
     );
   }
 
@@ -242,10 +249,10 @@ export class WalNodeStorage implements NodeStorage {
   }
 
   /** A call was refused: that is right for a log that has ended, and only then. */
-  private refused(log: WalStorage, error: unknown, incarnation: number): void {
+  private refused(log: WalStorage, error: unknown, life: number): void {
     if (log.failure !== null && error === log.failure) return;
     this.host.promises.afterwards(() => {
-      if (this.node.incarnation === incarnation) throw new Violation('I24', `the log of node ${this.node.id} refuses a write: ${String(error)}`);
+      if (this.life === life) throw new Violation('I24', `the log of node ${this.node.id} refuses a write: ${String(error)}`);
     });
   }
 
@@ -289,9 +296,4 @@ export class WalNodeStorage implements NodeStorage {
     if (snapshotFails(this.node)) throw new RaftError(RaftErrorCode.SnapshotTemporarilyUnavailable, 'the snapshot is being made');
     return this.reader.snapshot();
   }
-}
-
-/** Whether an error of the log goes back to an operation that was made to fail. */
-function isDiskFault(error: unknown): boolean {
-  return isWalError(error, WalErrorCode.Failed) && (error as Error).cause instanceof DiskError;
 }
