@@ -3,7 +3,7 @@
 export { simulate, type SimFailure, type SimOptions, type SimResult } from './simulate.js';
 export { shrink, type Shrunk } from './shrink.js';
 export { drawConfig, isProfile, profiles, type FaultWeights, type Profile, type SimConfig } from './simConfig.js';
-export { FaultKind, faultName } from './faultKind.js';
+export { diskLossFaults, FaultKind, faultName } from './faultKind.js';
 
 export type { UserMachine, Workload, WorkloadRequest } from './userMachine.js';
 export { Prng } from './prng.js';
@@ -25,8 +25,11 @@ export {
   type EventBase,
   type FaultEvent,
   type LeaderCommitEvent,
+  type LogWentBackEvent,
+  type LossNotedEvent,
   type OpInvokedEvent,
   type OpReturnedEvent,
+  type PermittedEvent,
   type PhaseEvent,
   type ProposedEvent,
   type ReadAbortedEvent,

@@ -110,6 +110,8 @@ export interface SimConfig {
   readonly weights: FaultWeights;
   /** Whether pauses, clocks and operators stay within what lease reads tolerate. */
   readonly leasesHold: boolean;
+  /** Disks that forget what was on them, and what operators do about it. */
+  readonly diskLoss: DiskLossPlan;
 
   // -- Clients
   /** Clients, each with one operation at a time. */
@@ -126,6 +128,28 @@ export interface SimConfig {
   readonly casShare: number;
   /** Bytes of padding in a write at most. */
   readonly payload: number;
+}
+
+/**
+ * What operators do about a disk that forgets. `never`: nothing. `before`: they permit it, while every other member
+ * is up and has caught up, and only then wipe the disk. `after`: they permit it when it was found out and every other
+ * member has caught up. `withdrawn`: they permit it and think better of it. `always`: the option
+ * `loosenFollowerLogRevert`, otherwise as `before`. `reckless`: they permit it while others are cut off, which loses data.
+ */
+export type RevertPermission = 'never' | 'before' | 'after' | 'withdrawn' | 'always' | 'reckless';
+
+/** Which disks forget, and in what weather they come back. */
+export interface DiskLossPlan {
+  /** Mean time between two rounds, in each of which fewer than a majority forget. 0: no disk ever does. */
+  readonly interval: number;
+  /** What operators do about it. */
+  readonly permission: RevertPermission;
+  /** Whether each round is the example of O15: the followers that the leader can do without are cut off, one of the others forgets, and when the leader has noticed it dies. */
+  readonly example: boolean;
+  /** Probability that a message is lost, at most, while a node that has forgotten comes back. */
+  readonly loss: number;
+  /** Mean time that a message takes then, at most. */
+  readonly delayMean: number;
 }
 
 /** How often each group of faults is chosen, against the others. */
@@ -163,7 +187,7 @@ export interface FaultWeights {
 }
 
 /** Names of the profiles: what a run concentrates on. `default` draws everything. */
-export const profiles = ['default', 'churn', 'snap', 'async', 'reads', 'lease', 'partition', 'powerloss', 'small', 'stable', 'calm'] as const;
+export const profiles = ['default', 'churn', 'snap', 'async', 'reads', 'lease', 'partition', 'powerloss', 'small', 'stable', 'calm', 'wipe', 'permit', 'o15', 'drift'] as const;
 /** Name of a profile. */
 export type Profile = (typeof profiles)[number];
 
@@ -183,10 +207,13 @@ export function drawConfig(seed: number, steps: number, profile: Profile): SimCo
     faultInterval: Math.round(random.logarithmic(2, 50) * tickMicros),
     weights: drawWeights(random),
     leasesHold: false,
+    diskLoss: noDiskLoss,
   };
   const drawn = withProfile({ ...config, ...faults }, profile, random);
   return { ...drawn, maxNodes: Math.max(drawn.maxNodes, drawn.voters + drawn.learners + 1) };
 }
+
+const noDiskLoss: DiskLossPlan = { interval: 0, permission: 'never', example: false, loss: 0, delayMean: 0 };
 
 function drawGroup(random: Prng, seed: number, steps: number, profile: Profile): Pick<SimConfig, 'seed' | 'profile' | 'steps' | 'voters' | 'learners' | 'maxNodes' | 'bigIds' | 'bootstrap'> {
   const voters = random.pick([1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 5, 5, 5, 5, 5, 5, 5, 4, 6, 7]);
@@ -317,6 +344,14 @@ function withProfile(c: SimConfig, profile: Profile, random: Prng): SimConfig {
       return stable(c);
     case 'calm':
       return calm(c);
+    case 'wipe':
+      return withDiskLoss(c, random, random.chance(0.8) ? 'never' : 'withdrawn', false);
+    case 'permit':
+      return withDiskLoss(c, random, random.pick(['before', 'before', 'after', 'after', 'always']), false);
+    case 'o15':
+      return withDiskLoss({ ...c, voters: 5, learners: 0 }, random, 'never', true);
+    case 'drift':
+      return withDrift(c, random);
   }
 }
 
@@ -336,6 +371,28 @@ function withLeases(c: SimConfig, random: Prng): SimConfig {
     fastestClock: Math.round((1 + drift) * 1000) / 1000,
     leasesHold: true,
   };
+}
+
+/**
+ * A run in which disks forget. What is demanded of it holds only where a leader that is heard stays one: timeouts of
+ * ten heartbeats, and no changes of the membership meanwhile.
+ */
+function withDiskLoss(c: SimConfig, random: Prng, permission: RevertPermission, example: boolean): SimConfig {
+  const heartbeatTick = random.pick([1, 1, 1, 2]);
+  return {
+    ...c,
+    voters: Math.max(c.voters, 3),
+    electionTick: Math.max(c.electionTick, 10 * heartbeatTick),
+    heartbeatTick,
+    weights: { ...c.weights, membership: 0 },
+    diskLoss: { interval: Math.round(random.logarithmic(20, 200) * tickMicros), permission, example, loss: random.pick([0, 0.05, 0.15]), delayMean: random.pick([300, 1000, 10_000, 30_000]) },
+  };
+}
+
+/** A run with lease reads in which clocks differ by more than the margin tolerates. Its stale reads are not taken for violations, unless somebody looks for them. */
+function withDrift(c: SimConfig, random: Prng): SimConfig {
+  const leases = withLeases(c, random);
+  return { ...leases, leasesHold: false };
 }
 
 /** A run in which nothing may disturb the leader: followers come and go, and with pre-vote and check-quorum that is nobody's business (L4). */

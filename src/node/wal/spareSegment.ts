@@ -36,7 +36,7 @@ export class SpareSegment {
     this.failed = failed;
   }
 
-  /** Begins to prepare a file, if there is none. */
+  /** Begins to prepare a file, if there is none. Does nothing while one is taken: {@link published} does it then. */
   prepare(): void {
     // Its name is not free yet; `published` makes up for it.
     if (this.taken) return;
