@@ -3,8 +3,12 @@ import { describe, expect, test } from '@jest/globals';
 import { emptyHardState } from '../../../src/core/index.js';
 import type { File, FileSystem } from '../../../src/node/shared/fileSystem.js';
 import { dumpLog, isWalError, LogVerdict, verifyLog, WalErrorCode, WalStorage, type DumpOptions } from '../../../src/node/wal/index.js';
+import { crc32c } from '../../../src/node/shared/crc32c.js';
+import { batchAt } from '../../../src/node/wal/batchBuilder.js';
+import { batchHeaderBytes, entryPrefixBytes } from '../../../src/node/wal/format.js';
 import { inspectCommand } from '../../../src/node/wal/inspectCommand.js';
 import { snapshotName } from '../../../src/node/wal/names.js';
+import { viewOf } from '../../../src/node/wal/words.js';
 import { dir, entry, options, writeEverything } from './inspectedLog.js';
 import { instead, MemoryFileSystem } from './memoryFileSystem.js';
 import { testEnvironment } from './testEnvironment.js';
@@ -175,6 +179,32 @@ describe('verify', () => {
     const opening = WalStorage.open(options, testEnvironment(fs));
     if (message.source.includes('all of its')) await expect(opening).rejects.toMatchObject({ code: WalErrorCode.NotFound });
     else await expect(opening).rejects.toMatchObject({ message: report.damage?.message });
+  });
+
+  test('an entry whose own checksum is wrong, in a batch whose checksum is right', async () => {
+    const fs = await killedLog();
+    const path = `${dir}/${(await segments(fs)).at(-1)!}`;
+    const bytes = fs.bytesOf(path);
+    const view = viewOf(bytes);
+    const [before, last] = [1024, 1536];
+    bytes[last + batchHeaderBytes + entryPrefixBytes]! ^= 1;
+    const end = last + batchHeaderBytes + view.getUint32(last + batchAt.payloadBytes, true);
+    view.setUint32(last + batchAt.payloadCrc, crc32c(bytes, view.getUint32(before + batchAt.payloadCrc, true), last + batchHeaderBytes, end), true);
+    view.setUint32(last + batchAt.headerCrc, crc32c(bytes, 0, last + batchAt.seq, last + batchHeaderBytes), true);
+
+    expect((await verifyLog(dir, { fs })).damage?.message).toMatch(/byte 1584: the checksum of entry 21 is wrong, and that of its batch is right/);
+    expect(await dumped(fs)).toContain('entry 21, term 2');
+  });
+
+  test('a start that was interrupted: what was copied takes the place of the old segment', async () => {
+    const fs = await killedLog();
+    const [, old] = await segments(fs);
+    const bytes = fs.bytesOf(`${dir}/${old!}`).slice();
+    await (await WalStorage.open(options, testEnvironment(fs))).close();
+    fs.put(`${dir}/${old!}`, bytes);
+
+    expect(await verifyLog(dir, { fs })).toMatchObject({ verdict: LogVerdict.Sound, contents: { lastIndex: 21 } });
+    expect(await dumped(fs)).toContain(`${old!}: 4096 bytes, not part of the log`);
   });
 
   test('no directory, an empty one, and a newer format are no logs to judge', async () => {
