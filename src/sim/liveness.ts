@@ -142,7 +142,11 @@ export class Liveness {
   /** What `docs/reverted-follower.md` asks for: a healthy node leads in place of this one, unless reversions are permitted anyway. */
   private endQuarantine(leader: SimNode): void {
     const { tracker, log, leadTransferee } = leader.raft!;
-    const members = this.core.map((id) => ({ id, progress: tracker.get(id)! })).filter(({ id }) => id !== leader.id);
+    // The leader may not know the newest configuration yet.
+    const members = this.core.flatMap((id) => {
+      const progress = tracker.get(id);
+      return progress === undefined || id === leader.id ? [] : [{ id, progress }];
+    });
     const quarantined = members.find(({ progress }) => progress.quarantined);
     if (quarantined === undefined || leadTransferee !== None) return;
     const healthy = members.filter(({ progress }) => !progress.quarantined && progress.match === log.lastIndex());

@@ -67,8 +67,21 @@ export class Acknowledged {
     throw new Violation('I24', `${who} finds ${text(found)} on its disk: ${difference}, and none of the ${pending.length} writes after what was acknowledged, ${text(this.log)}, leads there`);
   }
 
-  /** Another disk was put in. */
-  reset(content: MemoryStorage): void {
+  /** A copy, for a backup. */
+  copy(): Acknowledged {
+    const copy = new Acknowledged();
+    copy.takeOver(this);
+    return copy;
+  }
+
+  /** Another disk was put in, of which `other` tells. */
+  takeOver(other: Acknowledged): void {
+    this.log = copyOf(other.log);
+    this.pending = [...other.pending];
+    this.creating = [...other.creating];
+  }
+
+  private reset(content: MemoryStorage): void {
     this.log = content;
     this.pending = [];
     this.creating = [];

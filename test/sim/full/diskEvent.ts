@@ -18,7 +18,7 @@ export const DiskEvent = {
   DiedOpening: 5,
   /** The machine ended while the log was opened. */
   PowerLossOpening: 6,
-  /** A process ended between two operations of a write. */
+  /** A process ended while a write was under way. */
   DiedWriting: 7,
   /** A power loss took something with it. */
   UnsyncedLost: 8,
@@ -30,8 +30,8 @@ export const DiskEvent = {
   UnacknowledgedFound: 10,
   /** A write that nobody was told of was gone. */
   UnacknowledgedGone: 11,
-  /** A log was found complete to the last write. */
-  FoundComplete: 12,
+  /** All writes that nobody was told of were found. */
+  AllFound: 12,
   /** A segment was full, and the next one begun. */
   Rotation: 13,
   /** A segment was removed, because all in it was compacted or copied. */

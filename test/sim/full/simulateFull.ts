@@ -30,7 +30,7 @@ export interface FullResult extends SimResult {
  * virtual time.
  */
 export async function simulateFull(options: FullOptions): Promise<FullResult> {
-  const plan: WalPlan = { ...drawWalPlan(options.seed), ...options.wal };
+  const plan: WalPlan = { ...drawWalPlan(options.seed, options.profile === 'calm' || options.profile === 'stable'), ...options.wal };
   const diskMarks = new Uint32Array(diskEvents);
   const promises = new Promises();
   const host: MachineHost = { plan, promises, mark: (event) => void diskMarks[event]!++ };

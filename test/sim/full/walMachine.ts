@@ -19,6 +19,13 @@ const millisecond = 1000;
 /** Operations that a write, or the opening of a log, takes at most, more or less: where crashes come between. */
 const crashRange = { write: 8, open: 45 } as const;
 
+/** A process, as far as it matters when it ends. */
+class Process {
+  alive = true;
+  /** Directories that it has claimed. */
+  readonly claimed = new Set<string>();
+}
+
 /** What a machine needs of the run. */
 export interface MachineHost {
   readonly plan: WalPlan;
@@ -39,8 +46,8 @@ export class WalMachine {
   private untilCrash = 0;
   private opening = false;
   private faulty: FaultyFileSystem | null = null;
-  /** Claims on directories of the process that runs. */
-  private claimed = new Set<string>();
+  /** What the kernel has of the process that runs. */
+  private process = new Process();
 
   constructor(host: MachineHost, node: SimNode) {
     this.host = host;
@@ -91,6 +98,7 @@ export class WalMachine {
     if (this.opening) this.host.mark(DiskEvent.PowerLossOpening);
     this.end();
     const point = this.disk.crashPoint();
+    this.disk.kill();
     const choice = randomChoice(point, random);
     this.disk = new SimDisk(this.options, point.image(choice));
     const sectors = Array.from(choice.sectors);
@@ -118,7 +126,8 @@ export class WalMachine {
   private end(): void {
     this.opening = false;
     this.untilCrash = 0;
-    this.claimed = new Set();
+    this.process.alive = false;
+    this.process = new Process();
   }
 
   private get mayFail(): boolean {
@@ -145,9 +154,8 @@ export class WalMachine {
   }
 
   private die(): void {
-    const { node, host } = this;
+    const { node } = this;
     if (!this.mayFail) return;
-    if (!this.opening) host.mark(DiskEvent.DiedWriting);
     const { crashRandom, config } = node.host;
     node.crash(crashRandom.chance(config.powerLoss));
     node.host.crashed(node);
@@ -189,12 +197,15 @@ export class WalMachine {
   // -- What else a process has
 
   private clock(): Clock {
-    const { node, host } = this;
-    const later = (delay: number, run: () => void): void =>
+    const { node, host, process } = this;
+    const later = (delay: number, run: () => void): void => {
+      // What was under way when the process ended goes no further.
+      if (!process.alive) return;
       node.later(delay, () => {
         host.promises.touch();
         run();
       });
+    };
     return {
       now: () => (node.now / millisecond) * node.clockRate,
       after: (ms, run) => {
@@ -212,7 +223,7 @@ export class WalMachine {
 
   /** The kernel takes a claim back when its process ends. */
   private lock(): DirectoryLock {
-    const { claimed } = this;
+    const { claimed } = this.process;
     return {
       claim: (dir) => {
         if (claimed.has(dir)) return Promise.reject(new Error(`${dir} is claimed twice`));

@@ -22,6 +22,8 @@ const dir = 'wal';
 
 /** A backup that is a real disk. */
 interface WalCopy extends DiskCopy {
+  /** What its owner knew of it. */
+  readonly acknowledged: Acknowledged;
   readonly image: SimDisk;
 }
 
@@ -102,7 +104,6 @@ export class WalNodeStorage implements NodeStorage {
     const log = await make;
     this.exists = true;
     this.installed = 0;
-    this.underWay = 0;
     this.compareWith(log);
     const { founding } = this;
     if (founding !== null && log.lastIndex() === 0) {
@@ -119,7 +120,7 @@ export class WalNodeStorage implements NodeStorage {
     const { found, gone } = this.acknowledged.restart(`node ${this.node.id}`, copyOf(log));
     if (found > 0) this.host.mark(DiskEvent.UnacknowledgedFound);
     if (gone > 0) this.host.mark(DiskEvent.UnacknowledgedGone);
-    else this.host.mark(DiskEvent.FoundComplete);
+    if (found > 0 && gone === 0) this.host.mark(DiskEvent.AllFound);
   }
 
   private openFailed(error: unknown, life: number): void {
@@ -152,13 +153,19 @@ export class WalNodeStorage implements NodeStorage {
   }
 
   kill(): void {
-    this.log = null;
+    this.end();
     this.machine.kill();
   }
 
   losePower(random: Prng): PowerLoss {
-    this.log = null;
+    this.end();
     return this.machine.losePower(random);
+  }
+
+  private end(): void {
+    if (this.underWay > 0) this.host.mark(DiskEvent.DiedWriting);
+    this.underWay = 0;
+    this.log = null;
   }
 
   shutDown(): void {
@@ -166,17 +173,18 @@ export class WalNodeStorage implements NodeStorage {
   }
 
   backup(): WalCopy {
-    const { content } = this.acknowledged;
-    return { hardState: content.initialState().hardState, content: copyOf(content), image: this.machine.image() };
+    const acknowledged = this.acknowledged.copy();
+    const { content } = acknowledged;
+    return { hardState: content.initialState().hardState, content, acknowledged, image: this.machine.image() };
   }
 
   replaceDisk(backup: DiskCopy | null): void {
     const copy = backup as WalCopy | null;
     this.machine.replace(copy === null ? null : copy.image);
-    this.exists = false;
+    this.exists = copy !== null && copy.content.lastIndex() > 0;
     this.founding = null;
     this.machineConfState = null;
-    this.acknowledged.reset(copyOf((copy ?? new Acknowledged()).content));
+    this.acknowledged.takeOver(copy === null ? new Acknowledged() : copy.acknowledged);
   }
 
   // -- Writing
