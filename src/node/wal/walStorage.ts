@@ -311,6 +311,8 @@ export class WalStorage implements DurableLog {
     if (state.snapshotProblem(id) !== null) {
       // A newer one came from the leader meanwhile, and this one is not needed any more.
       await snapshots.discard(id).catch((error: unknown) => this.#failNow(error));
+      // The newer one may still wait for the disk, and until it is there neither of them would be.
+      if (this.#writer.isBusy) await this.#flush();
       return;
     }
     this.#writer.beginAddition(smallRecord, false);

@@ -72,4 +72,30 @@ describe('the file of an overtaken snapshot', () => {
     expect([again.firstIndex(), again.lastIndex()]).toEqual([10, 10]);
     await again.close();
   });
+
+  test('is no reason to say that it is durable before the newer one is', async () => {
+    const dir = join(newDirectory(), 'log');
+    const isCalled = gate();
+    const fs: typeof nodeFileSystem = {
+      ...nodeFileSystem,
+      async rename(from, to) {
+        await nodeFileSystem.rename(from, to);
+        if (/0005-\d+\.snap$/.test(to)) await isCalled.opened;
+        // Much longer than all that is left to do for the other one.
+        if (/0009-\d+\.snap$/.test(to)) await new Promise((resolve) => setTimeout(resolve, 300));
+      },
+    };
+    const log = await WalStorage.bootstrap({ dir, nodeId: 1, clusterId: 1, segmentBytes: 65_536 }, { ...systemEnvironment, fs });
+    const entries = [1, 2, 3, 4, 5].map((index) => newEntry(0, new Uint8Array(10), 1, index));
+    await log.append({ entries, hardState: { term: 1, vote: 1, commit: 5 } });
+
+    const order: string[] = [];
+    const own = log.createSnapshot(5, confState, new Uint8Array(10)).then(() => order.push('own'));
+    const installed = log.append({ snapshot: { data: new Uint8Array(20), metadata: { index: 9, term: 1, confState } } }).then(() => order.push('installed'));
+    isCalled.open();
+    await Promise.all([own, installed]);
+    await log.close();
+
+    expect(order).toEqual(['installed', 'own']);
+  });
 });
