@@ -33,7 +33,7 @@ describe.each([
         if (!losesPower) return;
         // One more that is lost again, so that all is read back from what was synced.
         storage.write(newWrite({ hardState: storage.initialState().hardState }));
-        storage.losePower(0);
+        storage.keepFirst(0);
       };
       return {
         storage,
