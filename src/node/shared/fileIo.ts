@@ -1,4 +1,4 @@
-import type { File, FileSystem } from './fileSystem.js';
+import { FileAccess, type File, type FileSystem } from './fileSystem.js';
 
 /** Reads until `target` is full or the file ends: the system may read less than it was asked for. Returns the number of bytes. */
 export async function readFully(file: File, target: Uint8Array, position: number): Promise<number> {
@@ -28,13 +28,28 @@ export async function writeFully(file: File, source: Uint8Array, position: numbe
   while (done < source.length) done += await file.write(source.subarray(done), position + done);
 }
 
-/** Makes a file whose name only ever holds what was not finished: what a process that died has left there is removed. */
-export async function createAnew(fs: FileSystem, path: string): Promise<File> {
+/** Takes a name away, if it is there. */
+export async function unlinkIfThere(fs: FileSystem, path: string): Promise<void> {
   try {
-    return await fs.create(path);
+    await fs.unlink(path);
   } catch (error) {
-    if ((error as { code?: unknown }).code !== 'EEXIST') throw error;
+    if ((error as { code?: unknown }).code !== 'ENOENT') throw error;
   }
-  await fs.unlink(path);
-  return fs.create(path);
+}
+
+/** The first bytes of a file, or null if there is no such file. */
+export async function readSmallFile(fs: FileSystem, path: string, length: number): Promise<Uint8Array | null> {
+  let file: File;
+  try {
+    file = await fs.open(path, FileAccess.Read);
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'ENOENT') return null;
+    throw error;
+  }
+  try {
+    const bytes = new Uint8Array(length);
+    return bytes.subarray(0, await readFully(file, bytes, 0));
+  } finally {
+    await file.close();
+  }
 }

@@ -6,13 +6,13 @@ import { nodeFileSystem } from '../shared/nodeFileSystem.js';
 import { entryCrc } from './batchBuilder.js';
 import { damaged } from './damage.js';
 import { entryPrefixBytes } from './format.js';
-import { isSnapshotName, markNames, pathIn } from './names.js';
+import { pathIn } from './names.js';
 import { readLog, type FoundLog, type FoundSegment, type LogReader } from './recovery.js';
 import type { WalIdentity } from './segmentHeader.js';
 import type { FoundBatch } from './segmentScan.js';
 import { openSnapshotFile, verifySnapshotFile } from './snapshotFile.js';
 import { viewOf } from './words.js';
-import { wasUsed } from './walDirectory.js';
+import { remainsIn } from './walDirectory.js';
 import { isWalError, WalError, WalErrorCode } from './walError.js';
 
 /** What {@link verifyLog} can find. */
@@ -126,9 +126,10 @@ export interface CountingReader extends LogReader {
 /** Reads a directory once; null if a file that was listed had gone when it was to be opened. */
 export async function lookAt(fs: FileSystem, dir: string, reader: CountingReader): Promise<LogReport | null> {
   try {
-    const names = await listing(fs, dir);
+    // A directory that is not there is something else than one whose files have gone.
+    await listing(fs, dir);
     const found = await readLog({ fs }, dir, null, reader, FileAccess.Read);
-    if (found === null) throw await nothingFound(fs, dir, names);
+    if (found === null) throw await nothingFound(fs, dir);
     try {
       return await reportOn(fs, dir, found, reader.batches);
     } finally {
@@ -151,8 +152,9 @@ async function listing(fs: FileSystem, dir: string): Promise<string[]> {
 }
 
 /** Without segments there is no log, unless something else shows that there was one. */
-async function nothingFound(fs: FileSystem, dir: string, names: readonly string[]): Promise<WalError> {
-  if (names.some(isSnapshotName) || (await wasUsed({ fs }, dir))) return damaged(pathIn(dir, markNames[0]), 0, 'there was a log, and all of its segments are missing');
+async function nothingFound(fs: FileSystem, dir: string): Promise<WalError> {
+  const remains = await remainsIn({ fs }, dir);
+  if (remains !== null) return damaged(pathIn(dir, remains), 0, 'it is here, and all segments of the log are missing');
   return new WalError(WalErrorCode.NotFound, `${dir} holds no log`);
 }
 

@@ -4,7 +4,6 @@ import { BatchBuilder, type Placements } from './batchBuilder.js';
 import type { WalEnvironment } from './environment.js';
 import { aligned, batchHeaderBytes, BatchFlag, recordHeaderBytes, sectorsFor } from './format.js';
 import type { MarkWriter } from './marks.js';
-import { spareName } from './names.js';
 import type { Ownership } from './ownership.js';
 import type { PlaceIndex, Segment } from './placeIndex.js';
 import { publish } from './segmentFiles.js';
@@ -298,7 +297,8 @@ export class WalWriter {
     };
     let next: Segment;
     try {
-      next = await publish(env.fs, dir, spareName, file, header);
+      next = await publish(env.fs, dir, file, header);
+      await this.stillMine(next);
       await writeFully(segment.file, bytes, segment.end);
       await segment.file.datasync();
     } catch (error) {
@@ -309,7 +309,18 @@ export class WalWriter {
     this.lastSeq++;
     this.lastCrc = seal.payloadCrc;
     segments.push(next);
-    spare.published();
+    spare.prepare();
+  }
+
+  /** Takes back a segment that another owner of the directory knows nothing of. */
+  private async stillMine({ path }: Segment): Promise<void> {
+    const { env, ownership } = this.parts;
+    try {
+      await ownership.check();
+    } catch (error) {
+      await env.fs.unlink(path).catch(() => undefined);
+      throw error;
+    }
   }
 
   /** Marks the newest batch some time soon. */

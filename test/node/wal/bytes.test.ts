@@ -77,27 +77,27 @@ describe('B62: names are in order as numbers are', () => {
   const numbers = [0, 1, 9, 10, 99, 100, 2 ** 32, max - 1, max];
 
   test('a listing in order of names is in order of numbers', () => {
-    const segments = numbers.map((seq) => segmentName(seq, 1));
+    const segments = numbers.map((seq) => segmentName(seq));
     const snapshots = numbers.map((index) => snapshotName(index, 1));
 
     expect([...segments].reverse().sort()).toEqual(segments);
     expect([...snapshots].reverse().sort()).toEqual(snapshots);
     expect(segments.map(segmentSeqOf)).toEqual(numbers);
-    expect(segments.every((name) => name.length === 45)).toBe(true);
+    expect(segments.every((name) => name.length === 24)).toBe(true);
   });
 
   test.each([
-    { name: '1-1.wal', seq: null, why: 'not padded' },
-    { name: `${'9'.repeat(20)}-${'0'.repeat(20)}.wal`, seq: null, why: 'no safe integer' },
-    { name: segmentName(7, 8).replace('.wal', '.wal.tmp'), seq: null, why: 'not finished' },
-    { name: ` ${segmentName(7, 8)}`, seq: null, why: 'something before it' },
-    { name: segmentName(7, 8), seq: 7, why: 'a segment' },
+    { name: '1.wal', seq: null, why: 'not padded' },
+    { name: `${'9'.repeat(20)}.wal`, seq: null, why: 'no safe integer' },
+    { name: segmentName(7).replace('.wal', '.wal.tmp'), seq: null, why: 'not finished' },
+    { name: ` ${segmentName(7)}`, seq: null, why: 'something before it' },
+    { name: segmentName(7), seq: 7, why: 'a segment' },
   ])('$name: $why', ({ name, seq }) => {
     expect(segmentSeqOf(name)).toBe(seq);
   });
 
   test('what a name claims to be', () => {
-    const names = [segmentName(1, 1), '1.wal', snapshotName(1, 1), '1.snap', 'spare.tmp', `${snapshotName(1, 1)}.tmp`, 'LOCK'];
+    const names = [segmentName(1), '1.wal', snapshotName(1, 1), '1.snap', 'spare.tmp', `${snapshotName(1, 1)}.tmp`, 'LOCK'];
 
     expect(names.filter(isSegmentLike)).toEqual(names.slice(0, 2));
     expect(names.filter(isSnapshotName)).toEqual([names[2]]);

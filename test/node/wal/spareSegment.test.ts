@@ -6,12 +6,12 @@ import { dir, entry, options } from './inspectedLog.js';
 import { instead, MemoryFileSystem } from './memoryFileSystem.js';
 import { testEnvironment } from './testEnvironment.js';
 
-const path = `${dir}/spare.tmp`;
+const path = (number: number): string => `${dir}/spare-tag-${number}.tmp`;
 
 function spareIn(fs: MemoryFileSystem): { spare: SpareSegment; low: unknown[]; failures: unknown[] } {
   const low: unknown[] = [];
   const failures: unknown[] = [];
-  return { spare: new SpareSegment(fs, dir, 4096, (error) => low.push(error), (error) => failures.push(error)), low, failures };
+  return { spare: new SpareSegment(fs, dir, 'tag', 4096, (error) => low.push(error), (error) => failures.push(error)), low, failures };
 }
 
 /** Lets everything that is on its way come to its end. */
@@ -45,17 +45,15 @@ describe('the spare segment', () => {
     spare.prepare();
     spare.prepare();
     await settle();
-    expect(fs.bytesOf(path)).toEqual(new Uint8Array(4096));
+    expect(fs.bytesOf(path(1))).toEqual(new Uint8Array(4096));
 
     expect(await (await spare.take(4096)).size()).toBe(4096);
-    await fs.unlink(path);
-    spare.published();
+    spare.prepare();
     expect(await (await spare.take(5120)).size()).toBe(5120);
-    await fs.unlink(path);
     expect(await (await spare.take(512)).size()).toBe(4096);
   });
 
-  test('is not prepared again while the one that was taken has its name', async () => {
+  test('is prepared once, also while the one that was taken is no segment yet', async () => {
     const fs = new MemoryFileSystem(['/', dir]);
     const { spare, failures } = spareIn(fs);
     spare.prepare();
@@ -66,10 +64,9 @@ describe('the spare segment', () => {
     await settle();
     expect(failures).toEqual([]);
 
-    await fs.unlink(path);
-    spare.published();
+    spare.prepare();
     await settle();
-    expect(fs.bytesOf(path).length).toBe(4096);
+    expect((await fs.readdir(dir)).map((name) => `${dir}/${name}`).sort()).toEqual([path(1), path(2)]);
     expect(failures).toEqual([]);
   });
 

@@ -41,7 +41,7 @@ export async function tryFaults(plan: FaultPlan): Promise<ErrorOutcome> {
   if (finished) {
     outcome = drive.low.length > 0 ? 'storage low' : 'survived';
     if (failures.length > 0) wrong.push('it has failed, and went on');
-    for (const { op, fault } of faulty.faults) if (!mayBeSurvived(op, fault)) wrong.push(`the ${describeFault(fault)} at ${describeOp(op)} was not noticed`);
+    for (const { op, fault } of faulty.faults) if (!mayBeSurvived(op, fault, drive.low.length > 0)) wrong.push(`the ${describeFault(fault)} at ${describeOp(op)} was not noticed`);
   } else if (log === null) {
     outcome = drive.startError !== null ? 'start refused' : 'close refused';
     const error = drive.startError ?? drive.closeError;
@@ -105,12 +105,11 @@ async function startAgain(disk: SimDisk, { promised }: FaultDrive): Promise<WalS
   throw error;
 }
 
-/** Short reads and writes are no errors; the spare may find no room, and nobody needs it to be removed. */
-function mayBeSurvived(op: FileOp, fault: Fault): boolean {
+/** Short reads and writes are no errors; the spare may find no room, which is reported, and nobody needs it to be removed. */
+function mayBeSurvived({ path, kind }: FileOp, fault: Fault, low: boolean): boolean {
   if (fault.kind === 'short') return true;
-  if (!op.path.endsWith('spare.tmp')) return false;
-  if (op.kind === FileOpKind.Unlink) return true;
-  return fault.kind === 'error' && (fault.code === 'ENOSPC' || fault.code === 'EDQUOT') && op.kind !== FileOpKind.Link;
+  if (!path.startsWith('wal/spare-')) return false;
+  return kind === FileOpKind.Unlink || (low && (fault.code === 'ENOSPC' || fault.code === 'EDQUOT'));
 }
 
 function describe(error: unknown): string {
