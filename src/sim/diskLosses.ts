@@ -79,6 +79,8 @@ export class DiskLosses {
   private away: ReadonlySet<SimNode> = new Set();
   private waitUntil = 0;
   private permittedTo: SimNode | null = null;
+  /** What everybody is to hold before the next one is permitted to start over. */
+  private catchUpTo: Index = 0;
 
   constructor(host: DiskLossHost) {
     this.host = host;
@@ -167,7 +169,7 @@ export class DiskLosses {
   private choose(): void {
     const { host } = this;
     const { wipeRandom: random, config } = host;
-    const leader = this.settledLeader(new Set(), this.isCareful);
+    const leader = this.settledLeader(new Set(), this.isCareful ? Infinity : 0);
     if (leader === null) return;
     this.leader = leader;
     this.term = leader.raft!.term;
@@ -199,7 +201,7 @@ export class DiskLosses {
     const { host, chosen, leader } = this;
     const { wipeRandom: random, config } = host;
     if (host.scheduler.now < this.waitUntil) return;
-    if (leader === null || this.settledLeader(new Set([...chosen, ...this.away]), this.isCareful) !== leader || leader.raft!.term !== this.term) {
+    if (leader === null || this.settledLeader(new Set([...chosen, ...this.away]), this.isCareful ? Infinity : 0) !== leader || leader.raft!.term !== this.term) {
       host.calm();
       return this.enter(Stage.Calming);
     }
@@ -241,11 +243,11 @@ export class DiskLosses {
     const { host, victims, leader } = this;
     if (host.scheduler.now < this.waitUntil) return;
     const gone = new Set(victims.map(({ node }) => node));
-    const leads = this.settledLeader(new Set([...gone, ...this.away]), false) === leader && leader!.raft!.term === this.term;
+    const leads = this.settledLeader(new Set([...gone, ...this.away]), 0) === leader && leader!.raft!.term === this.term;
     if (!leads) {
       // A node that has forgotten stays stopped until there is somebody to tell it.
       if (this.away.size > 0) this.mend();
-      if (this.settledLeader(gone, false) === null) return;
+      if (this.settledLeader(gone, 0) === null) return;
     }
     for (const { node } of victims) if (!node.up) node.start();
     this.waitUntil = host.scheduler.now + host.electionTimeout;
@@ -313,15 +315,16 @@ export class DiskLosses {
     if (!this.leads) return this.strikeLeader();
     const waiting = victims.filter(({ node }) => leader!.raft!.tracker.get(node.id)?.quarantined === true);
     if (this.permittedTo !== null) {
-      const { match } = leader!.raft!.tracker.get(this.permittedTo.id)!;
-      if (match < leader!.raft!.log.committed) return;
+      if (leader!.raft!.tracker.get(this.permittedTo.id)!.match < this.catchUpTo) return;
       this.permittedTo = null;
     }
     const next = waiting[0]?.node;
     if (next === undefined) return this.strikeLeader();
     const others = new Set(waiting.map(({ node }) => node));
-    if (this.settledLeader(others, true) !== leader) return;
+    const { committed } = leader!.raft!.log;
+    if (this.settledLeader(others, committed) !== leader) return;
     this.permittedTo = next;
+    this.catchUpTo = leader!.raft!.log.lastIndex();
     leader!.allowNextRevert(next.id, true);
   }
 
@@ -346,9 +349,9 @@ export class DiskLosses {
   /**
    * The leader, if everybody but some follows it, in its term, and it has committed in it; null if not.
    *
-   * @param caughtUp whether they must also hold everything.
+   * @param held index up to which they must also hold its log; Infinity for all of it.
    */
-  private settledLeader(but: ReadonlySet<SimNode>, caughtUp: boolean): SimNode | null {
+  private settledLeader(but: ReadonlySet<SimNode>, held: Index): SimNode | null {
     const { nodes, newestConfState } = this.host;
     let leader: SimNode | null = null;
     for (const node of nodes) if (node.isLeader && (leader === null || node.raft!.term > leader.raft!.term)) leader = node;
@@ -358,7 +361,7 @@ export class DiskLosses {
     for (const { id, raft } of nodes.filter((node) => !but.has(node))) {
       if (!isMember(newestConfState, id)) continue;
       if (raft === null || raft.term !== term || raft.lead !== leader.id || tracker.get(id)?.quarantined === true) return null;
-      if (caughtUp && tracker.get(id)?.match !== log.lastIndex()) return null;
+      if ((tracker.get(id)?.match ?? 0) < Math.min(held, log.lastIndex())) return null;
     }
     return leader;
   }

@@ -189,7 +189,8 @@ export class SimCluster implements ClusterView {
   private makeNode(founder: boolean): SimNode {
     const { config, clockRandom } = this;
     const position = this.nodes.length;
-    const rate = config.slowestClock + clockRandom.float() * (config.fastestClock - config.slowestClock);
+    const drawn = clockRandom.float();
+    const rate = config.slowestClock + (config.extremeClocks ? Math.round(drawn) : drawn) * (config.fastestClock - config.slowestClock);
     const newHandler = (node: SimNode): ReadyLoop | StorageThreads => (config.asyncStorageWrites ? new StorageThreads(node) : new ReadyLoop(node));
     const node = new SimNode(this, this.idAt(position), position, rate, founder, newHandler);
     for (const other of this.nodes) {
