@@ -4,7 +4,7 @@ import { holds } from './durableView.js';
 import { isMember } from './members.js';
 import type { Prng } from './prng.js';
 import type { Scheduler } from './scheduler.js';
-import { tickMicros, type SimConfig } from './simConfig.js';
+import { tickMicros, type RevertPermission, type SimConfig } from './simConfig.js';
 import type { SimNode } from './simNode.js';
 import type { DiskCopy } from './simStorage.js';
 
@@ -70,6 +70,7 @@ interface Victim {
 export class DiskLosses {
   private readonly host: DiskLossHost;
   private stage: Stage = Stage.Idle;
+  private round = 0;
   private backups: readonly DiskCopy[] = [];
   private leader: SimNode | null = null;
   private term: Term = 0;
@@ -108,7 +109,7 @@ export class DiskLosses {
 
   /** A leader has found out that a log went back. */
   found(leader: SimNode, permitted: boolean): void {
-    if (!permitted || this.host.config.diskLoss.permission !== 'reckless' || this.stage !== Stage.Unknown) return;
+    if (!permitted || this.permission !== 'reckless' || this.stage !== Stage.Unknown) return;
     // The worst moment: the member may vote again, and holds nothing yet.
     this.host.scheduler.after(0, () => {
       if (leader.up) this.strikeLeader();
@@ -126,6 +127,7 @@ export class DiskLosses {
 
   private begin(): void {
     if (!this.host.faultsOn) return;
+    this.round++;
     this.enter(Stage.Calming);
     this.host.calm();
     this.poll();
@@ -161,8 +163,15 @@ export class DiskLosses {
     }
   }
 
-  private get isCareful(): boolean {
+  /** What the operator does about it in this round. */
+  private get permission(): RevertPermission {
     const { permission } = this.host.config.diskLoss;
+    if (permission !== 'once') return permission;
+    return this.round === 1 ? 'before' : 'never';
+  }
+
+  private get isCareful(): boolean {
+    const { permission } = this;
     return permission === 'before' || permission === 'always';
   }
 
@@ -176,7 +185,8 @@ export class DiskLosses {
     const { voters } = host.newestConfState;
     const minority = Math.floor((voters.length - 1) / 2);
     const others = host.nodes.filter((node) => node !== leader && isMember(host.newestConfState, node.id));
-    const { permission, example } = config.diskLoss;
+    const { permission } = this;
+    const { example } = config.diskLoss;
     const count = example || permission !== 'never' ? 1 : random.between(1, minority);
     const chosen: SimNode[] = [];
     for (let i = 0; i < count; i++) {
@@ -199,7 +209,7 @@ export class DiskLosses {
 
   private forget(): void {
     const { host, chosen, leader } = this;
-    const { wipeRandom: random, config } = host;
+    const { wipeRandom: random } = host;
     if (host.scheduler.now < this.waitUntil) return;
     if (leader === null || this.settledLeader(new Set([...chosen, ...this.away]), this.isCareful ? Infinity : 0) !== leader || leader.raft!.term !== this.term) {
       host.calm();
@@ -207,7 +217,7 @@ export class DiskLosses {
     }
     const { log, tracker } = leader.raft!;
     const committed: Place = { index: log.committed, term: log.term(log.committed) };
-    const { permission } = config.diskLoss;
+    const { permission } = this;
     this.victims = chosen.map((node) => {
       // Its last acknowledgement may still be on the way.
       const { lastIndex, lastTerm } = node.durable;
@@ -262,8 +272,7 @@ export class DiskLosses {
   private watch(): void {
     const ignorant = this.victims.filter((victim) => !this.isKnown(victim));
     if (ignorant.length > 0) return this.stopIfLeaderless(ignorant);
-    const { permission } = this.host.config.diskLoss;
-    if (permission === 'after' && this.leads) {
+    if (this.permission === 'after' && this.leads) {
       this.mend();
       return this.enter(Stage.Allowing);
     }
@@ -299,7 +308,8 @@ export class DiskLosses {
   private strikeLeader(): void {
     const { leader, host } = this;
     const { wipeRandom: random, config } = host;
-    const { permission, example } = config.diskLoss;
+    const { permission } = this;
+    const { example } = config.diskLoss;
     const strikes = example || (!this.isCareful && permission !== 'after' && random.chance(0.7));
     if (strikes && leader !== null && leader.up && !leader.spared) {
       leader.crash(random.chance(config.powerLoss));

@@ -135,10 +135,10 @@ export interface SimConfig {
 /**
  * What operators do about a disk that forgets. `never`: nothing. `before`: they permit it, while every other member
  * is up and has caught up, and only then wipe the disk. `after`: they permit it when it was found out and every other
- * member has caught up. `withdrawn`: they permit it and think better of it. `always`: the option
+ * member has caught up. `once`: they permit the first one, as `before`, and no other. `withdrawn`: they permit it and think better of it. `always`: the option
  * `loosenFollowerLogRevert`, otherwise as `before`. `reckless`: they permit it while others are cut off, which loses data.
  */
-export type RevertPermission = 'never' | 'before' | 'after' | 'withdrawn' | 'always' | 'reckless';
+export type RevertPermission = 'never' | 'before' | 'after' | 'once' | 'withdrawn' | 'always' | 'reckless';
 
 /** Which disks forget, and in what weather they come back. */
 export interface DiskLossPlan {
@@ -353,7 +353,7 @@ function withProfile(c: SimConfig, profile: Profile, random: Prng): SimConfig {
     case 'wipe':
       return withDiskLoss(c, random, random.chance(0.8) ? 'never' : 'withdrawn', false);
     case 'permit':
-      return withDiskLoss(c, random, random.pick(['before', 'before', 'after', 'after', 'always']), false);
+      return withDiskLoss(c, random, random.pick(['before', 'once', 'after', 'after', 'always']), false);
     case 'o15':
       return withDiskLoss({ ...c, voters: 5, learners: 0 }, random, 'never', true);
     case 'drift':

@@ -1,4 +1,8 @@
 import type { Mutant } from './mutant.js';
+import { only } from './weights.js';
+
+/** Old leaders leave tails behind, and new ones compact what replaced them. */
+const stormy = { snapshotThreshold: 1, snapshotTrailing: 0, readShare: 0, weights: only({ partition: 8, crash: 8 }) };
 
 /** Logs that go back (D10, O12, O13). Without disks that forget only a false alarm can be found. */
 export const reversionMutants: readonly Mutant[] = [
@@ -57,7 +61,7 @@ export const reversionMutants: readonly Mutant[] = [
     breaks: 'a question that cannot be decided is asked for ever, and the member gets nothing',
     edits: [{ file: 'core/raft/reversion.js', find: 'progress.resumeFlow();\n', replace: '' }],
     profile: 'wipe',
-    config: { snapshotThreshold: 1, snapshotTrailing: 0, bootstrap: false, clients: 8, thinkTime: 5000, readShare: 0 },
+    config: { ...stormy, voters: 3, electionTick: 10, heartbeatTick: 1, loss: 0.3, delayMin: 0, delayMean: 20_000, diskLoss: { interval: 300_000, permission: 'never', example: false, loss: 0.3, delayMean: 20_000 } },
     seeds: 5000,
     expected: ['O12', 'error'],
   },
@@ -74,7 +78,8 @@ export const reversionMutants: readonly Mutant[] = [
     breaks: 'a permission is never used up',
     edits: [{ file: 'core/tracker/progress.js', find: 'this.reversion = null;\n        this.revertPermitted = false;', replace: 'this.reversion = null;' }],
     profile: 'permit',
-    seeds: 3000,
+    config: { weights: only({}), diskLoss: { interval: 200_000, permission: 'once', example: false, loss: 0, delayMean: 1000 } },
+    seeds: 500,
     expected: ['O13'],
   },
   {
