@@ -13,12 +13,16 @@ function hashes(node: string, options: readonly string[], seeds: number, steps: 
 }
 
 describe('A1: one seed is one run', () => {
-  test('also without the compiler', () => {
-    const expected = hashes(process.execPath, [], 8, 100);
+  test(
+    'also without the compiler',
+    () => {
+      const expected = hashes(process.execPath, [], 8, 100);
 
-    expect(hashes(process.execPath, ['--jitless'], 8, 100)).toEqual(expected);
-    expect(new Set(expected).size).toBe(8);
-  });
+      expect(hashes(process.execPath, ['--jitless'], 8, 100)).toEqual(expected);
+      expect(new Set(expected).size).toBe(8);
+    },
+    minutes,
+  );
 
   if (others.length === 0) {
     test.skip('skipped: NODE_ALTERNATIVES names no other version of Node.js', () => {});
