@@ -5,7 +5,7 @@ import { isMember } from './members.js';
 import type { DiskCopy } from './nodeStorage.js';
 import type { Prng } from './prng.js';
 import type { Scheduler } from './scheduler.js';
-import { tickMicros, type SimConfig } from './simConfig.js';
+import { tickMicros, type RevertPermission, type SimConfig } from './simConfig.js';
 import type { SimNode } from './simNode.js';
 
 /** What losses of disks need of the run. */
@@ -70,6 +70,7 @@ interface Victim {
 export class DiskLosses {
   private readonly host: DiskLossHost;
   private stage: Stage = Stage.Idle;
+  private round = 0;
   private backups: readonly DiskCopy[] = [];
   private leader: SimNode | null = null;
   private term: Term = 0;
@@ -79,6 +80,8 @@ export class DiskLosses {
   private away: ReadonlySet<SimNode> = new Set();
   private waitUntil = 0;
   private permittedTo: SimNode | null = null;
+  /** What everybody is to hold before the next one is permitted to start over. */
+  private catchUpTo: Index = 0;
 
   constructor(host: DiskLossHost) {
     this.host = host;
@@ -106,7 +109,7 @@ export class DiskLosses {
 
   /** A leader has found out that a log went back. */
   found(leader: SimNode, permitted: boolean): void {
-    if (!permitted || this.host.config.diskLoss.permission !== 'reckless' || this.stage !== Stage.Unknown) return;
+    if (!permitted || this.permission !== 'reckless' || this.stage !== Stage.Unknown) return;
     // The worst moment: the member may vote again, and holds nothing yet.
     this.host.scheduler.after(0, () => {
       if (leader.up) this.strikeLeader();
@@ -124,6 +127,7 @@ export class DiskLosses {
 
   private begin(): void {
     if (!this.host.faultsOn) return;
+    this.round++;
     this.enter(Stage.Calming);
     this.host.calm();
     this.poll();
@@ -159,22 +163,30 @@ export class DiskLosses {
     }
   }
 
-  private get isCareful(): boolean {
+  /** What the operator does about it in this round. */
+  private get permission(): RevertPermission {
     const { permission } = this.host.config.diskLoss;
+    if (permission !== 'once') return permission;
+    return this.round === 1 ? 'before' : 'never';
+  }
+
+  private get isCareful(): boolean {
+    const { permission } = this;
     return permission === 'before' || permission === 'always';
   }
 
   private choose(): void {
     const { host } = this;
     const { wipeRandom: random, config } = host;
-    const leader = this.settledLeader(new Set(), this.isCareful);
+    const leader = this.settledLeader(new Set(), this.isCareful ? Infinity : 0);
     if (leader === null) return;
     this.leader = leader;
     this.term = leader.raft!.term;
     const { voters } = host.newestConfState;
     const minority = Math.floor((voters.length - 1) / 2);
     const others = host.nodes.filter((node) => node !== leader && isMember(host.newestConfState, node.id));
-    const { permission, example } = config.diskLoss;
+    const { permission } = this;
+    const { example } = config.diskLoss;
     const count = example || permission !== 'never' ? 1 : random.between(1, minority);
     const chosen: SimNode[] = [];
     for (let i = 0; i < count; i++) {
@@ -197,15 +209,15 @@ export class DiskLosses {
 
   private forget(): void {
     const { host, chosen, leader } = this;
-    const { wipeRandom: random, config } = host;
+    const { wipeRandom: random } = host;
     if (host.scheduler.now < this.waitUntil) return;
-    if (leader === null || this.settledLeader(new Set([...chosen, ...this.away]), this.isCareful) !== leader || leader.raft!.term !== this.term) {
+    if (leader === null || this.settledLeader(new Set([...chosen, ...this.away]), this.isCareful ? Infinity : 0) !== leader || leader.raft!.term !== this.term) {
       host.calm();
       return this.enter(Stage.Calming);
     }
     const { log, tracker } = leader.raft!;
     const committed: Place = { index: log.committed, term: log.term(log.committed) };
-    const { permission } = config.diskLoss;
+    const { permission } = this;
     this.victims = chosen.map((node) => {
       // Its last acknowledgement may still be on the way.
       const { lastIndex, lastTerm } = node.durable;
@@ -241,11 +253,11 @@ export class DiskLosses {
     const { host, victims, leader } = this;
     if (host.scheduler.now < this.waitUntil) return;
     const gone = new Set(victims.map(({ node }) => node));
-    const leads = this.settledLeader(new Set([...gone, ...this.away]), false) === leader && leader!.raft!.term === this.term;
+    const leads = this.settledLeader(new Set([...gone, ...this.away]), 0) === leader && leader!.raft!.term === this.term;
     if (!leads) {
       // A node that has forgotten stays stopped until there is somebody to tell it.
       if (this.away.size > 0) this.mend();
-      if (this.settledLeader(gone, false) === null) return;
+      if (this.settledLeader(gone, 0) === null) return;
     }
     for (const { node } of victims) if (!node.up) node.start();
     this.waitUntil = host.scheduler.now + host.electionTimeout;
@@ -260,8 +272,7 @@ export class DiskLosses {
   private watch(): void {
     const ignorant = this.victims.filter((victim) => !this.isKnown(victim));
     if (ignorant.length > 0) return this.stopIfLeaderless(ignorant);
-    const { permission } = this.host.config.diskLoss;
-    if (permission === 'after' && this.leads) {
+    if (this.permission === 'after' && this.leads) {
       this.mend();
       return this.enter(Stage.Allowing);
     }
@@ -297,7 +308,8 @@ export class DiskLosses {
   private strikeLeader(): void {
     const { leader, host } = this;
     const { wipeRandom: random, config } = host;
-    const { permission, example } = config.diskLoss;
+    const { permission } = this;
+    const { example } = config.diskLoss;
     const strikes = example || (!this.isCareful && permission !== 'after' && random.chance(0.7));
     if (strikes && leader !== null && leader.up && !leader.spared) {
       leader.crash(random.chance(config.powerLoss));
@@ -313,15 +325,16 @@ export class DiskLosses {
     if (!this.leads) return this.strikeLeader();
     const waiting = victims.filter(({ node }) => leader!.raft!.tracker.get(node.id)?.quarantined === true);
     if (this.permittedTo !== null) {
-      const { match } = leader!.raft!.tracker.get(this.permittedTo.id)!;
-      if (match < leader!.raft!.log.committed) return;
+      if (leader!.raft!.tracker.get(this.permittedTo.id)!.match < this.catchUpTo) return;
       this.permittedTo = null;
     }
     const next = waiting[0]?.node;
     if (next === undefined) return this.strikeLeader();
     const others = new Set(waiting.map(({ node }) => node));
-    if (this.settledLeader(others, true) !== leader) return;
+    const { committed } = leader!.raft!.log;
+    if (this.settledLeader(others, committed) !== leader) return;
     this.permittedTo = next;
+    this.catchUpTo = leader!.raft!.log.lastIndex();
     leader!.allowNextRevert(next.id, true);
   }
 
@@ -346,9 +359,9 @@ export class DiskLosses {
   /**
    * The leader, if everybody but some follows it, in its term, and it has committed in it; null if not.
    *
-   * @param caughtUp whether they must also hold everything.
+   * @param held index up to which they must also hold its log; Infinity for all of it.
    */
-  private settledLeader(but: ReadonlySet<SimNode>, caughtUp: boolean): SimNode | null {
+  private settledLeader(but: ReadonlySet<SimNode>, held: Index): SimNode | null {
     const { nodes, newestConfState } = this.host;
     let leader: SimNode | null = null;
     for (const node of nodes) if (node.isLeader && (leader === null || node.raft!.term > leader.raft!.term)) leader = node;
@@ -358,7 +371,7 @@ export class DiskLosses {
     for (const { id, raft } of nodes.filter((node) => !but.has(node))) {
       if (!isMember(newestConfState, id)) continue;
       if (raft === null || raft.term !== term || raft.lead !== leader.id || tracker.get(id)?.quarantined === true) return null;
-      if (caughtUp && tracker.get(id)?.match !== log.lastIndex()) return null;
+      if ((tracker.get(id)?.match ?? 0) < Math.min(held, log.lastIndex())) return null;
     }
     return leader;
   }

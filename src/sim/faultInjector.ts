@@ -18,6 +18,8 @@ export interface FaultHost extends MembershipHost {
   /** Whether a node that has lost its disk comes back, so that nothing else may go wrong. */
   readonly quiet: boolean;
   readonly network: SimNetwork;
+  /** Base election timeout in microseconds. */
+  readonly electionTimeout: number;
   readonly clients: Clients;
   emit(event: SimEvent): void;
   /** Starts a node again after a while. */
@@ -78,6 +80,8 @@ export class FaultInjector {
         return this.strikePartition();
       case 'minority':
         return this.strikeMinority();
+      case 'cutLeader':
+        return this.cutLeader();
       case 'clog':
         return this.strikeClog();
       case 'replay':
@@ -166,6 +170,17 @@ export class FaultInjector {
     const partition = ++this.partition;
     this.host.network.setCuts((from, to) => away.has(from) !== away.has(to));
     this.tell(FaultKind.Halves, leader.id, `${away.size} followers away, ${length} us`);
+    scheduler.after(length, () => this.mend(partition));
+  }
+
+  private cutLeader(): void {
+    const { faultRandom: random, nodes, network, scheduler, electionTimeout } = this.host;
+    const leader = nodes.find(({ isLeader }) => isLeader);
+    if (leader === undefined) return;
+    const length = Math.round((1 + random.float()) * electionTimeout);
+    const partition = ++this.partition;
+    network.setCuts((from, to) => from === leader.position || to === leader.position);
+    this.tell(FaultKind.Isolate, leader.id, `${length} us`);
     scheduler.after(length, () => this.mend(partition));
   }
 

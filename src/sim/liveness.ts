@@ -142,17 +142,14 @@ export class Liveness {
   /** What `docs/reverted-follower.md` asks for: a healthy node leads in place of this one, unless reversions are permitted anyway. */
   private endQuarantine(leader: SimNode): void {
     const { tracker, log, leadTransferee } = leader.raft!;
-    // The leader may not know the newest configuration yet.
-    const members = this.core.flatMap((id) => {
-      const progress = tracker.get(id);
-      return progress === undefined || id === leader.id ? [] : [{ id, progress }];
-    });
-    const quarantined = members.find(({ progress }) => progress.quarantined);
+    const members = this.core.filter((id) => id !== leader.id);
+    const quarantined = members.find((id) => tracker.get(id)?.quarantined);
     if (quarantined === undefined || leadTransferee !== None) return;
-    const healthy = members.filter(({ progress }) => !progress.quarantined && progress.match === log.lastIndex());
-    const successor = healthy.find(({ progress }) => !progress.isLearner);
-    if (this.host.config.diskLoss.permission === 'after' && healthy.length === members.length - 1) leader.allowNextRevert(quarantined.id, true);
-    else if (successor !== undefined) leader.transferLeader(successor.id);
+    // In quarantine `match` is 0.
+    const healthy = members.filter((id) => tracker.get(id)?.match === log.lastIndex());
+    const successor = healthy.find((id) => tracker.get(id)?.isLearner === false);
+    if (this.host.config.diskLoss.permission === 'after' && healthy.length === members.length - 1) leader.allowNextRevert(quarantined, true);
+    else if (successor !== undefined) leader.transferLeader(successor);
   }
 
   /** Stops who is no member any more, and starts who is one. */

@@ -204,7 +204,8 @@ export class SimCluster implements ClusterView {
   private makeNode(founder: boolean): SimNode {
     const { config, clockRandom } = this;
     const position = this.nodes.length;
-    const rate = config.slowestClock + clockRandom.float() * (config.fastestClock - config.slowestClock);
+    const drawn = clockRandom.float();
+    const rate = config.slowestClock + (config.extremeClocks ? Math.round(drawn) : drawn) * (config.fastestClock - config.slowestClock);
     const node = new SimNode(this, this.idAt(position), position, rate, founder, this.newParts);
     for (const other of this.nodes) {
       const ratio = other.clockRate / rate;

@@ -80,6 +80,8 @@ export interface SimConfig {
   readonly slowestClock: number;
   /** Fastest clock; see `slowestClock`. */
   readonly fastestClock: number;
+  /** Whether every clock is one of these two, and none is between them. */
+  readonly extremeClocks: boolean;
   /** Probability that a Ready is interrupted by a crash. */
   readonly readyCrash: number;
   /** Probability that a crash of a process is one of its machine. */
@@ -133,10 +135,10 @@ export interface SimConfig {
 /**
  * What operators do about a disk that forgets. `never`: nothing. `before`: they permit it, while every other member
  * is up and has caught up, and only then wipe the disk. `after`: they permit it when it was found out and every other
- * member has caught up. `withdrawn`: they permit it and think better of it. `always`: the option
+ * member has caught up. `once`: they permit the first one, as `before`, and no other. `withdrawn`: they permit it and think better of it. `always`: the option
  * `loosenFollowerLogRevert`, otherwise as `before`. `reckless`: they permit it while others are cut off, which loses data.
  */
-export type RevertPermission = 'never' | 'before' | 'after' | 'withdrawn' | 'always' | 'reckless';
+export type RevertPermission = 'never' | 'before' | 'after' | 'once' | 'withdrawn' | 'always' | 'reckless';
 
 /** Which disks forget, and in what weather they come back. */
 export interface DiskLossPlan {
@@ -158,6 +160,8 @@ export interface FaultWeights {
   readonly partition: number;
   /** Followers cut off, of which too few to be missed. */
   readonly minority: number;
+  /** Leaders cut off from everybody for longer than a lease lasts. */
+  readonly cutLeader: number;
   /** Links that hold messages back. */
   readonly clog: number;
   /** Messages of the past. */
@@ -245,7 +249,7 @@ function drawCore(random: Prng): Pick<SimConfig, 'electionTick' | 'heartbeatTick
   };
 }
 
-function drawHost(random: Prng): Pick<SimConfig, 'snapshotThreshold' | 'snapshotTrailing' | 'durableMachine' | 'blockingHost' | 'groupCommit' | 'diskLatency' | 'snapshotLatency' | 'readyDelay' | 'applyLatency' | 'slowestClock' | 'fastestClock' | 'readyCrash' | 'powerLoss' | 'downTime' | 'snapshotUnavailable'> {
+function drawHost(random: Prng): Pick<SimConfig, 'snapshotThreshold' | 'snapshotTrailing' | 'durableMachine' | 'blockingHost' | 'groupCommit' | 'diskLatency' | 'snapshotLatency' | 'readyDelay' | 'applyLatency' | 'slowestClock' | 'fastestClock' | 'extremeClocks' | 'readyCrash' | 'powerLoss' | 'downTime' | 'snapshotUnavailable'> {
   const skewed = random.chance(0.6);
   return {
     snapshotThreshold: random.pick([1, 3, 5, 10, 20, 50, 200, 500]),
@@ -259,6 +263,7 @@ function drawHost(random: Prng): Pick<SimConfig, 'snapshotThreshold' | 'snapshot
     applyLatency: random.chance(0.3) ? 0 : Math.round(random.logarithmic(100, 50_000)),
     slowestClock: skewed ? 0.8 + random.below(20) / 100 : 1,
     fastestClock: skewed ? 1 + random.below(26) / 100 : 1,
+    extremeClocks: false,
     readyCrash: random.chance(0.5) ? Math.round(random.logarithmic(1, 100)) / 5000 : 0,
     powerLoss: random.pick([0.2, 0.5, 0.8, 1]),
     downTime: Math.round(random.logarithmic(1, 100) * tickMicros),
@@ -295,6 +300,7 @@ function drawWeights(random: Prng): FaultWeights {
   return {
     partition: weight(0.6, 4),
     minority: 0,
+    cutLeader: 0,
     clog: weight(0.3, 2),
     replay: weight(0.4, 3),
     crash: weight(0.6, 4),
@@ -347,7 +353,7 @@ function withProfile(c: SimConfig, profile: Profile, random: Prng): SimConfig {
     case 'wipe':
       return withDiskLoss(c, random, random.chance(0.8) ? 'never' : 'withdrawn', false);
     case 'permit':
-      return withDiskLoss(c, random, random.pick(['before', 'before', 'after', 'after', 'always']), false);
+      return withDiskLoss(c, random, random.pick(['before', 'once', 'after', 'after', 'always']), false);
     case 'o15':
       return withDiskLoss({ ...c, voters: 5, learners: 0 }, random, 'never', true);
     case 'drift':
@@ -389,10 +395,33 @@ function withDiskLoss(c: SimConfig, random: Prng, permission: RevertPermission, 
   };
 }
 
-/** A run with lease reads in which clocks differ by more than the margin tolerates. Its stale reads are not taken for violations, unless somebody looks for them. */
+/**
+ * A run with lease reads in which clocks run at half or at one and a half of the true speed, and a fifth is tolerated,
+ * with leaders that are cut off and asked all the same. Its stale reads are violations only for who says that
+ * leases hold: they show that the other runs would find some.
+ */
 function withDrift(c: SimConfig, random: Prng): SimConfig {
-  const leases = withLeases(c, random);
-  return { ...leases, leasesHold: false };
+  const quiet = calm(c);
+  return {
+    ...withLeases(quiet, random),
+    voters: random.pick([3, 3, 5]),
+    learners: 0,
+    preVote: true,
+    electionTick: 10,
+    heartbeatTick: 1,
+    leaseMarginTicks: 0,
+    slowestClock: 0.5,
+    fastestClock: 1.5,
+    extremeClocks: true,
+    leasesHold: false,
+    faultInterval: 15 * tickMicros,
+    weights: { ...quiet.weights, cutLeader: 2, transfer: 1 },
+    readShare: 0.7,
+    keys: 1,
+    clients: 4,
+    thinkTime: tickMicros,
+    opTimeout: 10 * tickMicros,
+  };
 }
 
 /** A run in which nothing may disturb the leader: followers come and go, and with pre-vote and check-quorum that is nobody's business (L4). */
@@ -411,6 +440,6 @@ function stable(c: SimConfig): SimConfig {
 }
 
 function calm(c: SimConfig): SimConfig {
-  const none = { partition: 0, minority: 0, clog: 0, replay: 0, crash: 0, crashAll: 0, pause: 0, disk: 0, membership: 0, transfer: 0, campaign: 0, forgetLeader: 0, compaction: 0, reports: 0, workload: 0 };
+  const none = { partition: 0, minority: 0, cutLeader: 0, clog: 0, replay: 0, crash: 0, crashAll: 0, pause: 0, disk: 0, membership: 0, transfer: 0, campaign: 0, forgetLeader: 0, compaction: 0, reports: 0, workload: 0 };
   return { ...c, loss: 0, duplicate: 0, delayMin: 0, delayMean: 500, linkCapacity: Infinity, readyCrash: 0, faultInterval: 0, weights: none, slowestClock: 1, fastestClock: 1, snapshotUnavailable: 0, diskLatency: 200, applyLatency: 200 };
 }

@@ -109,6 +109,22 @@ describe('SimStorage', () => {
   });
 });
 
+test('SimStorage: a disk is replaced by a new one, or by a backup, of which it can be done again', () => {
+  const storage = new SimStorage(() => false);
+  storage.write(newWrite({ entries: entriesFrom(1, [1, 1]), hardState: { term: 1, vote: 2, commit: 1 } }));
+  storage.sync();
+  const backup = storage.backup();
+  for (const term of [2, 3]) {
+    storage.write(newWrite({ entries: entriesFrom(2, [term, term]), hardState: { term, vote: 1, commit: 3 } }));
+    storage.sync();
+    storage.replaceDisk(backup);
+    expect([storage.lastIndex(), storage.term(2), storage.durable.lastIndex]).toEqual([2, 1, 2]);
+    expect(storage.initialState().hardState).toEqual({ term: 1, vote: 2, commit: 1 });
+  }
+  storage.replaceDisk(null);
+  expect([storage.lastIndex(), storage.durable.lastIndex, storage.writtenHardState.term]).toEqual([0, 0, 0]);
+});
+
 describe('the command line', () => {
   test('a replay command is read back as what it says', () => {
     const config = { linkCapacity: Infinity, voters: 3 };

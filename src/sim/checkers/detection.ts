@@ -32,7 +32,11 @@ export class DetectionChecker implements Checker {
   /** Losses that were made up for, by a snapshot or by late messages, before the leader noticed. */
   healed = 0;
 
-  /** @param bound in election timeouts; Infinity to measure only. */
+  /**
+   * A check of one run, or a measurement.
+   *
+   * @param bound in election timeouts; Infinity to measure only.
+   */
   constructor(bound: number) {
     this.bound = bound;
   }
