@@ -1,4 +1,4 @@
-import { readFully, readSmallFile, writeFully } from '../shared/fileIo.js';
+import { readFully, readSmallFile, unlinkIfThere, writeFully } from '../shared/fileIo.js';
 import type { File } from '../shared/fileSystem.js';
 import { damaged } from './damage.js';
 import type { WalEnvironment } from './environment.js';
@@ -80,6 +80,11 @@ export async function remainsIn({ fs }: WalEnvironment, dir: string): Promise<st
   return null;
 }
 
+/** Removes what an earlier owner has not finished. */
+export async function removeTemporaries({ fs }: WalEnvironment, dir: string): Promise<void> {
+  for (const name of await fs.readdir(dir)) if (isTemporary(name)) await unlinkIfThere(fs, pathIn(dir, name));
+}
+
 /**
  * Copies what is at the end of the log into a new segment, and removes what it replaces, after every start,
  * clean or not: a segment that another process has written to is never written to again. What could be
@@ -94,8 +99,6 @@ export async function copyForward(env: WalEnvironment, dir: string, found: Found
   const dropped = found.segments.slice(-found.unsealed);
   const source = dropped[0]!;
   const newest = dropped[dropped.length - 1]!.header;
-  for (const name of await fs.readdir(dir)) if (isTemporary(name)) await fs.unlink(pathIn(dir, name));
-
   const length = Math.max(segmentBytes, sectorsFor(source.end + copyRoom));
   const header: SegmentHeader = {
     ...source.header,
