@@ -106,7 +106,7 @@ async function load(options: ResolvedWalOptions, env: WalEnvironment, release: (
 }
 
 /** Takes note of the places of entries while a directory is read. */
-class FoundEntries implements LogReader {
+export class FoundEntries implements LogReader {
   readonly places = new PlaceIndex();
   private current: FoundSegment | null = null;
 
