@@ -1,9 +1,9 @@
 /**
- * build/src -> dist: one ES module per entry point with shared chunks, and the declaration files of `tsc` as they are
+ * build/src -> dist: one ES module per entry point and program with shared chunks, and the declaration files of `tsc` as they are
  * (dist/types lies as deep as build/src, so their maps still lead to src/, which is shipped too).
  */
 import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs';
-import { entryPoints } from './scripts/entryPoints.js';
+import { entryPoints, programs } from './scripts/entryPoints.js';
 
 /** Hands rollup the maps of `tsc`, so that the maps in dist/ lead to the TypeScript sources. */
 const sourceMaps = {
@@ -30,7 +30,7 @@ const declarations = {
 };
 
 export default {
-  input: Object.fromEntries(entryPoints('.').map((entry) => [entry.name, entry.built])),
+  input: Object.fromEntries([...entryPoints('.'), ...programs('.')].map((entry) => [entry.name, entry.built])),
   output: { dir: 'dist', format: 'es', sourcemap: true, chunkFileNames: 'chunks/[name].js' },
   // What is not ours stays an import.
   external: /^[^./]/,

@@ -29,3 +29,19 @@ export function entryPoints(root) {
   }
   return found;
 }
+
+/**
+ * The programs of the package, from `bin` of package.json: `./dist/node/wal/cli.js` is `src/node/wal/cli.ts`.
+ *
+ * @param {string} root the project root.
+ * @returns {{ command: string, name: string, source: string, built: string }[]}
+ */
+export function programs(root) {
+  /** @type {{ bin: Record<string, string> }} */
+  const { bin } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'));
+  return Object.entries(bin).map(([command, target]) => {
+    const name = /^\.\/dist\/(.+)\.js$/.exec(target)?.[1];
+    if (name === undefined) throw new Error(`package.json: bin["${command}"] has an unexpected form`);
+    return { command, name, source: `src/${name}.ts`, built: `build/src/${name}.js` };
+  });
+}

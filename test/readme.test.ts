@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import ts from 'typescript';
@@ -11,19 +11,23 @@ import { codeBlocks, commandProblem, localLinks, programs } from './readme/markd
 // Other programs do the work here, and the machine may be busy.
 jest.setTimeout(60_000);
 
-const readme = readFileSync('README.md', 'utf8');
-const blocks = codeBlocks(readme);
-const code = programs(blocks, ['ts', 'js']);
-const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
+const { scripts, bin } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string>; bin: Record<string, string> };
 
-describe('README.md', () => {
-  test('opens with the two commands', () => {
-    const shell = blocks.filter(({ language }) => language === 'sh').map(({ text }) => text);
+/** What a user reads, with its parts. */
+const documents = ['README.md', 'docs/wal.md', 'docs/reverted-follower.md'].map((file) => {
+  const text = readFileSync(file, 'utf8');
+  const blocks = codeBlocks(text);
+  return { file, text, blocks, code: programs(blocks, ['ts', 'js']) };
+});
 
-    expect(shell.join('')).toContain('npm ci && npm start\n');
-    expect(shell.join('')).toContain('npm ci && npm test\n');
-  });
+test('README.md opens with the two commands', () => {
+  const shell = documents[0]!.blocks.filter(({ language }) => language === 'sh').map(({ text }) => text);
 
+  expect(shell.join('')).toContain('npm ci && npm start\n');
+  expect(shell.join('')).toContain('npm ci && npm test\n');
+});
+
+describe.each(documents)('$file', ({ file, text: markdown, blocks }) => {
   test('names the language of every block', () => {
     const unknown = blocks.filter(({ language }) => !['ts', 'js', 'sh', 'json', 'proto', 'text'].includes(language));
 
@@ -33,19 +37,19 @@ describe('README.md', () => {
   test('its commands exist', () => {
     const problems = blocks
       .filter(({ language }) => language === 'sh')
-      .flatMap(({ text, line }) => text.split('\n').map((command, at) => ({ at: line + 1 + at, problem: commandProblem(command, Object.keys(scripts), existsSync) })))
+      .flatMap(({ text, line }) => text.split('\n').map((command, at) => ({ at: line + 1 + at, problem: commandProblem(command, Object.keys(scripts), existsSync, Object.keys(bin)) })))
       .filter(({ problem }) => problem !== '');
 
     expect(problems).toEqual([]);
   });
 
   test('its links to files lead somewhere', () => {
-    expect(localLinks(readme).filter((target) => !existsSync(target))).toEqual([]);
+    expect(localLinks(markdown).filter((target) => !existsSync(join(dirname(file), target)))).toEqual([]);
   });
 });
 
 /** The blocks as a user would have them: in a project of their own that depends on the built package. */
-describe('the code of README.md', () => {
+describe.each(documents.filter(({ code }) => code.length > 0))('the code of $file', ({ code }) => {
   let folder: string;
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'raftstep-readme-'));
@@ -104,8 +108,9 @@ describe('the reader of Markdown', () => {
     { line: 'npm publish', problem: 'unknown npm command publish', why: 'not ours to do' },
     { line: 'node a.js x', problem: '', why: 'the file is there' },
     { line: 'node b.js', problem: 'there is no b.js', why: 'the file is not there' },
+    { line: 'npx tool x && npx other', problem: 'the package has no program other', why: 'only programs of the package itself' },
     { line: '', problem: '', why: 'nothing' },
   ])('judges "$line": $why', ({ line, problem }) => {
-    expect(commandProblem(line, ['test', 'lint'], (path) => path === 'a.js')).toBe(problem);
+    expect(commandProblem(line, ['test', 'lint'], (path) => path === 'a.js', ['tool'])).toBe(problem);
   });
 });

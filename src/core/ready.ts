@@ -7,7 +7,7 @@ import { handleStorageAppendResponse, handleStorageApplyResponse } from './raft/
 import { step } from './raft/step.js';
 import { needsStorageAppend, newStorageAppend, newStorageAppendResponse, newStorageApply } from './storageMessages.js';
 import type { StateType} from './types.js';
-import { None, type Index, type NodeId, type Term } from './types.js';
+import { emptyList, None, type Index, type NodeId, type Term } from './types.js';
 
 /** What a node is right now. Lost in a crash, and needs no saving. */
 export interface SoftState {
@@ -49,11 +49,6 @@ export interface Ready {
   readonly mustSync: boolean;
 }
 
-const noReadStates: readonly ReadState[] = [];
-const noEntries: readonly Entry[] = [];
-const noMessages: readonly Message[] = [];
-const noAbortedReads: readonly AbortedRead[] = [];
-
 /** The way from the node's state to a Ready, and from `advance` back. Remembers what the host knows already. */
 export class ReadyCollector {
   readonly #raft: Raft;
@@ -68,7 +63,7 @@ export class ReadyCollector {
   #selfMessages: Message[] = [];
   /** What a storage thread would answer. */
   #written: Message | null = null;
-  #applyEntries: readonly Entry[] = noEntries;
+  #applyEntries: readonly Entry[] = emptyList;
   #applySize = 0;
 
   constructor(raft: Raft) {
@@ -125,8 +120,8 @@ export class ReadyCollector {
       : this.#messagesAfterWrite();
     const applySize = entriesSize(committedEntries);
     if (!async) this.#noteForAdvance(snapshot, committedEntries, applySize);
-    const readStates = raft.readStates.length > 0 ? raft.readStates : noReadStates;
-    const abortedReads = raft.abortedReads.length > 0 ? raft.abortedReads : noAbortedReads;
+    const readStates = raft.readStates.length > 0 ? raft.readStates : emptyList;
+    const abortedReads = raft.abortedReads.length > 0 ? raft.abortedReads : emptyList;
 
     if (readStates.length > 0) raft.readStates = [];
     if (abortedReads.length > 0) raft.abortedReads = [];
@@ -177,7 +172,7 @@ export class ReadyCollector {
       else messages.push(m);
     }
     if (afterAppend.length > 0) raft.msgsAfterAppend = [];
-    if (messages.length === 0) return noMessages;
+    if (messages.length === 0) return emptyList;
     raft.msgs = [];
     return messages;
   }
@@ -211,6 +206,6 @@ export class ReadyCollector {
     if (this.#written !== null) handleStorageAppendResponse(raft, this.#written);
     handleStorageApplyResponse(raft, this.#applyEntries, this.#applySize);
     this.#written = null;
-    this.#applyEntries = noEntries;
+    this.#applyEntries = emptyList;
   }
 }

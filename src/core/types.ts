@@ -113,3 +113,6 @@ export const noLimit = Infinity;
 
 /** The empty byte string; shared, because an empty Uint8Array cannot be changed. */
 export const emptyBytes: Uint8Array = new Uint8Array(0);
+
+/** The empty list of anything; shared, and never changed. */
+export const emptyList: readonly never[] = [];

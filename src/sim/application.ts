@@ -5,21 +5,21 @@ import { FaultKind } from './faultKind.js';
 import { MachineHost, type AppliedOp } from './machineHost.js';
 import { knowsAll } from './members.js';
 import type { NodeHost } from './nodeHost.js';
+import type { NodeStorage } from './nodeStorage.js';
 import { SimEventKind } from './simEvent.js';
-import { newWrite, type SimStorage } from './simStorage.js';
 
 /** What a host has above the core: its state machine, the configuration as of what it has applied, and its snapshots. */
 export class Application {
   private readonly host: NodeHost;
   private readonly id: NodeId;
-  private readonly storage: SimStorage;
+  private readonly storage: NodeStorage;
   machine: MachineHost;
   /** Configuration as of the applied index. */
   confState: ConfState = emptyConfState;
   /** Index of a leader's snapshot that was handed out and is not installed yet. */
   pendingSnapshot: Index = 0;
 
-  constructor(host: NodeHost, id: NodeId, storage: SimStorage) {
+  constructor(host: NodeHost, id: NodeId, storage: NodeStorage) {
     this.host = host;
     this.id = id;
     this.storage = storage;
@@ -43,9 +43,7 @@ export class Application {
       if (index > 0) this.machine.restore(snapshot.data, index);
     }
     // What was applied is committed, also if the thread that applied it was ahead of the one that saves the commit index.
-    if (hardState.commit < this.machine.applied) storage.write(newWrite({ hardState: { ...hardState, commit: this.machine.applied } }));
-    // Whoever opens a log has to sync it: the node takes what it reads for durable.
-    storage.sync();
+    if (hardState.commit < this.machine.applied) storage.saveCommit(this.machine.applied);
   }
 
   /** Carries out the command in an entry; null if it has none, or one that was carried out before. */
@@ -94,7 +92,7 @@ export class Application {
     // A log without its committed part must not be found with a commit index below it.
     const compactTo = Math.min(index - trailing, storage.writtenHardState.commit);
     const compact = compactTo >= storage.firstIndex() ? compactTo : 0;
-    storage.write(newWrite({ created, compact }));
+    storage.saveSnapshot(created, compact);
     const time = host.scheduler.now;
     host.emit({ kind: SimEventKind.SnapshotCreated, time, node: id, snapshot: created, stateHash: machine.hash() });
     if (compact > 0) host.emit({ kind: SimEventKind.Compacted, time, node: id, index: compact });

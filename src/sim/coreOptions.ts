@@ -19,5 +19,6 @@ export function coreOptions(c: SimConfig): Omit<Config, 'id' | 'storage'> {
     maxUncommittedEntriesSize: c.maxUncommittedEntriesSize,
     maxInflightMsgs: c.maxInflightMsgs,
     maxInflightBytes: c.maxInflightBytes,
+    loosenFollowerLogRevert: c.diskLoss.permission === 'always',
   };
 }

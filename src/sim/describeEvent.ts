@@ -21,7 +21,7 @@ function detail(event: SimEvent): string {
     case SimEventKind.Started:
       return `incarnation ${event.incarnation}, ${describeHardState(event.hardState)}, log up to ${event.lastTerm}/${event.lastIndex}, applied ${event.applied}`;
     case SimEventKind.Stopped:
-      return event.powerLoss ? 'power loss' : 'killed';
+      return event.dataLoss === true ? 'killed, and its disk replaced' : event.powerLoss ? 'power loss' : 'killed';
     case SimEventKind.Ready: {
       const { hardState, entries, snapshot, committedEntries, messages, mustSync } = event.ready;
       const parts = [hardState === null ? '' : describeHardState(hardState), mustSync ? 'sync' : ''];
@@ -70,6 +70,12 @@ function detail(event: SimEvent): string {
       return event.detail;
     case SimEventKind.Phase:
       return Object.keys(SimPhase)[event.phase]!;
+    case SimEventKind.LogWentBack:
+      return `node ${event.member}, which had acknowledged ${event.match}: ${event.permitted ? 'permitted' : 'quarantined'}`;
+    case SimEventKind.LossNoted:
+      return `up to ${event.lostUpTo}`;
+    case SimEventKind.Permitted:
+      return `node ${event.member}: ${event.allow}`;
     default:
       return '';
   }

@@ -35,8 +35,8 @@ export class DiskSpeed {
 
   private latency(mean: number): number {
     if (mean === 0) return 0;
-    const { diskRandom, faultsOn } = this.host;
+    const { diskRandom, faultsOn, quiet } = this.host;
     // Without faults a disk is fast: what is asked of a healed group is counted in election timeouts.
-    return diskRandom.exponential(faultsOn ? mean : Math.min(mean, healthyLatency));
+    return diskRandom.exponential(faultsOn && !quiet ? mean : Math.min(mean, healthyLatency));
   }
 }

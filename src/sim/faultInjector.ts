@@ -15,7 +15,11 @@ export interface FaultHost extends MembershipHost {
   readonly scheduler: Scheduler;
   readonly faultRandom: Prng;
   readonly faultsOn: boolean;
+  /** Whether a node that has lost its disk comes back, so that nothing else may go wrong. */
+  readonly quiet: boolean;
   readonly network: SimNetwork;
+  /** Base election timeout in microseconds. */
+  readonly electionTimeout: number;
   readonly clients: Clients;
   emit(event: SimEvent): void;
   /** Starts a node again after a while. */
@@ -43,11 +47,20 @@ export class FaultInjector {
     if (config.faultInterval > 0 && this.total > 0) this.schedule();
   }
 
+  /** Ends what goes on for a while: partitions, clogged links, pauses, slow disks. */
+  calm(): void {
+    const { network, nodes, scheduler } = this.host;
+    this.partition++;
+    network.setCuts(() => false);
+    for (const from of nodes) for (const to of nodes) network.clog(from.position, to.position, scheduler.now);
+    for (const node of nodes) if (node.up) node.heal();
+  }
+
   private schedule(): void {
     const { scheduler, faultRandom, config } = this.host;
     scheduler.after(faultRandom.exponential(config.faultInterval), () => {
       if (!this.host.faultsOn) return;
-      this.strike();
+      if (!this.host.quiet) this.strike();
       this.schedule();
     });
   }
@@ -67,6 +80,8 @@ export class FaultInjector {
         return this.strikePartition();
       case 'minority':
         return this.strikeMinority();
+      case 'cutLeader':
+        return this.cutLeader();
       case 'clog':
         return this.strikeClog();
       case 'replay':
@@ -158,6 +173,17 @@ export class FaultInjector {
     scheduler.after(length, () => this.mend(partition));
   }
 
+  private cutLeader(): void {
+    const { faultRandom: random, nodes, network, scheduler, electionTimeout } = this.host;
+    const leader = nodes.find(({ isLeader }) => isLeader);
+    if (leader === undefined) return;
+    const length = Math.round((1 + random.float()) * electionTimeout);
+    const partition = ++this.partition;
+    network.setCuts((from, to) => from === leader.position || to === leader.position);
+    this.tell(FaultKind.Isolate, leader.id, `${length} us`);
+    scheduler.after(length, () => this.mend(partition));
+  }
+
   private flap(partition: number, isCut: (from: number, to: number) => boolean, until: number): void {
     const { scheduler, network, faultRandom } = this.host;
     let cut = true;
@@ -191,14 +217,15 @@ export class FaultInjector {
   private strikeCrash(): void {
     const { faultRandom, config, scheduler } = this.host;
     const node = this.leaderOrAny();
-    if (node === null) return;
+    if (node === null || node.spared) return;
     this.crash(node);
     if (!faultRandom.chance(0.1)) return this.host.restartLater(node);
     // Up and down again at once, before the first message.
     scheduler.after(this.ticks(1, 10), () => {
       if (!this.host.faultsOn || node.up) return;
+      if (this.host.quiet || node.spared) return this.host.restartLater(node);
       node.start();
-      if (node.up) node.crash(faultRandom.chance(config.powerLoss));
+      if (node.running) node.crash(faultRandom.chance(config.powerLoss));
       this.tell(FaultKind.CrashInRecovery, node.id, '');
       this.host.restartLater(node);
     });
@@ -211,7 +238,7 @@ export class FaultInjector {
   private strikeCrashAll(): void {
     this.tell(FaultKind.CrashAll, 0, '');
     for (const node of this.host.nodes) {
-      if (!node.up) continue;
+      if (!node.running || node.spared) continue;
       this.crash(node);
       this.host.restartLater(node);
     }

@@ -156,8 +156,23 @@ export const FaultKind = {
   LeaderDeposed: 68,
   /** A message arrives at a later incarnation of its receiver than the one it was sent to. */
   LateDelivery: 69,
+
+  // -- Disks that forget; only in the profiles made for them
+  /** A disk is wiped while its node is down. */
+  Wipe: 70,
+  /** A disk goes back to what was on it some time ago. */
+  RollBack: 71,
+  /** A leader finds out that a log went back, without permission: the member is quarantined. */
+  Quarantine: 72,
+  /** A leader finds out that a log went back, and it was permitted: replication starts over. */
+  StartOver: 73,
+  /** A node learns from its leader that it has lost what it had acknowledged. */
+  LossNoted: 74,
 } as const;
 export type FaultKind = (typeof FaultKind)[keyof typeof FaultKind];
+
+/** Kinds that happen only where disks forget. */
+export const diskLossFaults: readonly FaultKind[] = [FaultKind.Wipe, FaultKind.RollBack, FaultKind.Quarantine, FaultKind.StartOver, FaultKind.LossNoted];
 
 /** How many kinds there are. */
 export const faultKinds = Object.keys(FaultKind).length;

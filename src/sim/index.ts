@@ -2,8 +2,8 @@
 
 export { simulate, type SimFailure, type SimOptions, type SimResult } from './simulate.js';
 export { shrink, type Shrunk } from './shrink.js';
-export { drawConfig, isProfile, profiles, type FaultWeights, type Profile, type SimConfig } from './simConfig.js';
-export { FaultKind, faultName } from './faultKind.js';
+export { drawConfig, isProfile, profiles, type DiskLossPlan, type FaultWeights, type Profile, type RevertPermission, type SimConfig } from './simConfig.js';
+export { diskLossFaults, FaultKind, faultName } from './faultKind.js';
 
 export type { UserMachine, Workload, WorkloadRequest } from './userMachine.js';
 export { Prng } from './prng.js';
@@ -11,7 +11,7 @@ export { KvKind, KvMachine, KvWorkload, type KvAnswer, type KvCommand } from './
 export { OpOutcome, type ClientOp } from './clientOp.js';
 
 export { Violation, type Checker, type ClusterView, type DurableView, type NodeView, type ViewSettings } from './checker.js';
-export { allCheckers, type CheckerOptions, type StableLeadership } from './checkers/index.js';
+export { allCheckers, DetectionChecker, type CheckerOptions, type StableLeadership } from './checkers/index.js';
 export { describeEvent } from './describeEvent.js';
 export {
   SimEventKind,
@@ -25,8 +25,11 @@ export {
   type EventBase,
   type FaultEvent,
   type LeaderCommitEvent,
+  type LogWentBackEvent,
+  type LossNotedEvent,
   type OpInvokedEvent,
   type OpReturnedEvent,
+  type PermittedEvent,
   type PhaseEvent,
   type ProposedEvent,
   type ReadAbortedEvent,

@@ -1,5 +1,5 @@
 import { confStatesEquivalent, type ConfState } from '../core/raftpb/state.js';
-import type { NodeId } from '../core/types.js';
+import { None, type NodeId } from '../core/types.js';
 import { Violation } from './checker.js';
 import type { Clients } from './clients.js';
 import { OpOutcome, type ClientOp } from './clientOp.js';
@@ -21,6 +21,8 @@ export interface LivenessHost {
   readonly newestConfState: ConfState;
   /** Whether that configuration can do without everyone who is no member of it. */
   readonly settled: boolean;
+  /** Whether no node lacks what its disk has lost. */
+  readonly recovered: boolean;
   /** Base election timeout in microseconds. */
   readonly electionTimeout: number;
 }
@@ -108,7 +110,7 @@ export class Liveness {
     const { newestConfState, faultRandom, config } = this.host;
     const wanted = faultRandom.chance(0.3);
     const pick = faultRandom.uint32();
-    if (!wanted || config.weights.membership > 0) return new Set();
+    if (!wanted || config.weights.membership > 0 || !this.host.recovered) return new Set();
     const { voters } = newestConfState;
     const minority = Math.floor((voters.length - 1) / 2);
     if (minority < 1) return new Set();
@@ -127,6 +129,7 @@ export class Liveness {
     const leader = this.leader();
     if (leader !== null) this.elected = true;
     if (!this.elected && timeouts > elect) throw new Violation('L1', `no leader ${elect} election timeouts after the heal`);
+    if (leader !== null && !leader.isBlocked) this.endQuarantine(leader);
     if (leader !== null && !leader.isBlocked && confState.votersOutgoing.length > 0 && !confState.autoLeave) leaveJoint(leader);
 
     const forwards = !host.config.disableProposalForwarding;
@@ -134,6 +137,19 @@ export class Liveness {
     const missing = this.missing();
     if (missing === null) this.done = true;
     else if (timeouts > serve) throw new Violation(missing.startsWith('L3') ? 'L3' : 'L2', `${serve} election timeouts after the heal: ${missing}`);
+  }
+
+  /** What `docs/reverted-follower.md` asks for: a healthy node leads in place of this one, unless reversions are permitted anyway. */
+  private endQuarantine(leader: SimNode): void {
+    const { tracker, log, leadTransferee } = leader.raft!;
+    const members = this.core.filter((id) => id !== leader.id);
+    const quarantined = members.find((id) => tracker.get(id)?.quarantined);
+    if (quarantined === undefined || leadTransferee !== None) return;
+    // In quarantine `match` is 0.
+    const healthy = members.filter((id) => tracker.get(id)?.match === log.lastIndex());
+    const successor = healthy.find((id) => tracker.get(id)?.isLearner === false);
+    if (this.host.config.diskLoss.permission === 'after' && healthy.length === members.length - 1) leader.allowNextRevert(quarantined, true);
+    else if (successor !== undefined) leader.transferLeader(successor);
   }
 
   /** Stops who is no member any more, and starts who is one. */

@@ -19,6 +19,8 @@ export interface NodeHost {
   readonly crashRandom: Prng;
   /** Whether faults may happen at all: in the safety phase. */
   readonly faultsOn: boolean;
+  /** Whether a node that has lost its disk comes back, so that nothing else may go wrong. */
+  readonly quiet: boolean;
   newMachine(): UserMachine;
   /** First members, for `bootstrap`. */
   readonly firstVoters: readonly NodeId[];
@@ -34,6 +36,8 @@ export interface NodeHost {
   readAborted(node: NodeView, read: AbortedRead): void;
   /** A node has crashed by itself, in the middle of a Ready; it is to be started again some time. */
   crashed(node: NodeView): void;
+  /** A leader has found out that the log of a member went back. */
+  logWentBack(leader: NodeView, permitted: boolean): void;
   /** A node has applied its own removal. */
   removed(node: NodeView): void;
 }

@@ -3,8 +3,9 @@ import type { Message } from '../core/raftpb/message.js';
 import type { Ready } from '../core/ready.js';
 import { FaultKind } from './faultKind.js';
 import { SimEventKind } from './simEvent.js';
-import type { ReadyHandler, SimNode } from './simNode.js';
-import { newWrite, type SimWrite } from './simStorage.js';
+import type { ReadyHandler } from './nodeStorage.js';
+import type { SimNode } from './simNode.js';
+import { newWrite, type SimStorage, type SimWrite } from './simStorage.js';
 
 /** The steps between which a host may die. */
 export type CrashPoint =
@@ -27,7 +28,7 @@ const crashPoints: readonly CrashPoint[] = [
 /** Where the handling of the next piece of work is interrupted by a crash, if at all. */
 export function drawCrash(node: SimNode): CrashPoint | null {
   const { config, crashRandom, faultsOn } = node.host;
-  if (!faultsOn || config.readyCrash === 0 || !crashRandom.chance(config.readyCrash)) return null;
+  if (!faultsOn || config.readyCrash === 0 || node.spared || node.host.quiet || !crashRandom.chance(config.readyCrash)) return null;
   return crashRandom.pick(crashPoints);
 }
 
@@ -41,8 +42,8 @@ export function crashHere(node: SimNode, planned: CrashPoint | null, point: Cras
   return true;
 }
 
-/** Writes to the page cache, and says so. */
-export function write(node: SimNode, w: SimWrite): void {
+/** Has a write carried out, and says so. */
+export function write(node: SimNode, w: SimWrite, carryOut: (w: SimWrite) => void): void {
   const { host, storage } = node;
   const first = w.entries[0];
   const last = storage.lastIndex();
@@ -50,14 +51,14 @@ export function write(node: SimNode, w: SimWrite): void {
     host.mark(FaultKind.Truncation);
     host.emit({ kind: SimEventKind.Truncated, time: node.now, node: node.id, index: first.index, last });
   }
-  storage.write(w);
+  carryOut(w);
   host.emit({ kind: SimEventKind.Written, time: node.now, node: node.id, entries: w.entries, hardState: w.hardState, snapshot: w.snapshot });
 }
 
 /** Brings everything written to the platter, and says so. */
-export function sync(node: SimNode): void {
-  if (node.storage.pendingWrites === 0) return;
-  node.storage.sync();
+export function sync(node: SimNode, storage: SimStorage): void {
+  if (storage.pendingWrites === 0) return;
+  storage.sync();
   node.host.emit({ kind: SimEventKind.Synced, time: node.now, node: node.id });
 }
 
@@ -87,14 +88,57 @@ export function applyAll(node: SimNode, entries: readonly Entry[], crash: CrashP
   return true;
 }
 
+/** What a Ready asks to be written; null if it is nothing. */
+function writeOf({ entries, hardState, snapshot }: Ready): SimWrite | null {
+  return entries.length > 0 || hardState !== null || snapshot !== null ? newWrite({ entries, hardState, snapshot }) : null;
+}
+
+/** Writes for a {@link ReadyLoop}. */
+export interface ReadyWriter {
+  /**
+   * Writes, and calls `written` once it may go on, at once or later; with `mustSync`, once the disk has it.
+   *
+   * @param w null if there is nothing to write.
+   * @param crash where a crash comes between; after that nothing is called.
+   */
+  write(w: SimWrite | null, mustSync: boolean, crash: CrashPoint | null, written: () => void): void;
+}
+
+/** Writes to the model of a disk. */
+export class SimWriter implements ReadyWriter {
+  private readonly node: SimNode;
+  private readonly storage: SimStorage;
+
+  constructor(node: SimNode, storage: SimStorage) {
+    this.node = node;
+    this.storage = storage;
+  }
+
+  write(asked: SimWrite | null, mustSync: boolean, crash: CrashPoint | null, written: () => void): void {
+    const { node, storage } = this;
+    if (asked !== null) write(node, asked, (w) => storage.write(w));
+    if (crashHere(node, crash, FaultKind.CrashBeforeSync)) return;
+    if (!mustSync) return written();
+    const finish = (): void => {
+      sync(node, storage);
+      written();
+    };
+    const latency = node.disk.syncLatency(asked !== null && asked.snapshot !== null);
+    if (latency === 0) finish();
+    else node.later(latency, finish);
+  }
+}
+
 /** The plain loop: write, sync, send, apply, advance, one Ready after the other. */
 export class ReadyLoop implements ReadyHandler {
   private readonly node: SimNode;
+  private readonly writer: ReadyWriter;
   /** Whether a Ready is taken and not advanced. */
   waiting = false;
 
-  constructor(node: SimNode) {
+  constructor(node: SimNode, writer: ReadyWriter) {
     this.node = node;
+    this.writer = writer;
   }
 
   pump(): void {
@@ -107,24 +151,15 @@ export class ReadyLoop implements ReadyHandler {
     const crash = drawCrash(node);
     this.waiting = true;
     if (crashHere(node, crash, FaultKind.CrashBeforeWrite)) return;
-    if (ready.entries.length > 0 || ready.hardState !== null || ready.snapshot !== null) {
-      write(node, newWrite({ entries: ready.entries, hardState: ready.hardState, snapshot: ready.snapshot }));
-    }
-    if (crashHere(node, crash, FaultKind.CrashBeforeSync)) return;
+    let atOnce = true;
     // A snapshot will be acknowledged like entries, so it is worth a sync as well.
-    if (!ready.mustSync && ready.snapshot === null) return this.finish(ready, crash);
-
-    const latency = node.disk.syncLatency(ready.snapshot !== null);
-    if (latency === 0) {
-      sync(node);
-      return this.finish(ready, crash);
-    }
-    node.later(latency, () => {
-      sync(node);
+    this.writer.write(writeOf(ready), ready.mustSync || ready.snapshot !== null, crash, () => {
       this.finish(ready, crash);
+      if (atOnce) return;
       this.pump();
       node.drain();
     });
+    atOnce = false;
   }
 
   /** What comes after the sync. */

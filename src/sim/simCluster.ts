@@ -5,20 +5,21 @@ import type { Message } from '../core/raftpb/message.js';
 import { None, SnapshotStatus, type Index, type NodeId } from '../core/types.js';
 import type { Checker, ClusterView, NodeView, ViewSettings } from './checker.js';
 import { Clients } from './clients.js';
+import { DiskLosses } from './diskLosses.js';
 import type { ClientOp } from './clientOp.js';
 import { FaultInjector } from './faultInjector.js';
 import { FaultKind, faultKinds } from './faultKind.js';
 import { Liveness } from './liveness.js';
 import { MachineHost } from './machineHost.js';
 import { isMember } from './members.js';
+import type { DiskCopy, NodeParts } from './nodeStorage.js';
 import { Prng } from './prng.js';
-import { ReadyLoop } from './readyLoop.js';
 import { Scheduler } from './scheduler.js';
 import { tickMicros, type SimConfig } from './simConfig.js';
 import { SimEventKind, SimPhase, type SimEvent } from './simEvent.js';
 import { SimNetwork } from './simNetwork.js';
 import { SimNode } from './simNode.js';
-import { StorageThreads } from './storageThreads.js';
+import { simulatedParts } from './simulatedParts.js';
 import { TraceHash } from './traceHash.js';
 import type { UserMachine, Workload } from './userMachine.js';
 
@@ -35,6 +36,7 @@ const livenessSteps = 200_000;
  */
 export class SimCluster implements ClusterView {
   readonly config: SimConfig;
+  private readonly newParts: (node: SimNode) => NodeParts;
   readonly scheduler = new Scheduler();
   readonly workload: Workload;
   readonly nodes: SimNode[] = [];
@@ -46,6 +48,7 @@ export class SimCluster implements ClusterView {
   readonly crashRandom: Prng;
   readonly workloadRandom: Prng;
   readonly faultRandom: Prng;
+  readonly wipeRandom: Prng;
   private readonly clockRandom: Prng;
   readonly electionTimeout: number;
   readonly settings: ViewSettings;
@@ -60,14 +63,20 @@ export class SimCluster implements ClusterView {
   private readonly checkersOf: Checker[][] = [];
   private readonly recentEvents: SimEvent[] = [];
   private recentAt = 0;
+  private readonly injector: FaultInjector;
+  private readonly diskLosses: DiskLosses;
+  /** State of the group before its first entry; null if it begins with `bootstrap`. */
+  private founding: Snapshot | null = null;
   private liveness: Liveness | null = null;
   /** Nodes that stopped for good, unless they are added again. */
   private readonly retired = new Set<NodeId>();
   /** Snapshots of which the outcome is kept from their sender until the heal. */
   private readonly unreported: Message[] = [];
 
-  constructor(config: SimConfig, workload: Workload, checkers: readonly Checker[]) {
+  /** @param newParts makes what a node stands on; a model of a disk if not given. */
+  constructor(config: SimConfig, workload: Workload, checkers: readonly Checker[], newParts: (node: SimNode) => NodeParts = simulatedParts) {
     this.config = config;
+    this.newParts = newParts;
     this.workload = workload;
     const { seed } = config;
     this.random = new Prng(seed, 'net');
@@ -75,12 +84,15 @@ export class SimCluster implements ClusterView {
     this.crashRandom = new Prng(seed, 'crash');
     this.workloadRandom = new Prng(seed, 'workload');
     this.faultRandom = new Prng(seed, 'faults');
+    this.wipeRandom = new Prng(seed, 'wipes');
     this.clockRandom = new Prng(seed, 'clock');
     this.electionTimeout = (config.electionTick * tickMicros) / config.slowestClock;
     this.settings = config;
     for (let kind = 0; kind < Object.keys(SimEventKind).length; kind++) this.checkersOf.push(checkers.filter(({ kinds }) => kinds.includes(kind as SimEventKind)));
     this.network = new SimNetwork(this);
     this.clients = new Clients(this);
+    this.injector = new FaultInjector(this);
+    this.diskLosses = new DiskLosses(this);
     const voters: NodeId[] = [];
     const learners: NodeId[] = [];
     for (let i = 0; i < config.voters + config.learners; i++) (i < config.voters ? voters : learners).push(this.idAt(i));
@@ -114,27 +126,43 @@ export class SimCluster implements ClusterView {
 
   /** Does the whole run. @throws Violation, or whatever else went wrong. */
   run(): void {
+    const course = this.course();
+    while (course.next().done !== true);
+  }
+
+  /** The whole run, step by step: stops after each event, for parts that have to do something between two of them. */
+  *course(): Generator<void, void> {
     this.enter(SimPhase.Safety);
     this.found();
     this.clients.start();
-    new FaultInjector(this).start();
+    this.injector.start();
+    this.diskLosses.start();
     const { steps } = this.config;
-    while (this.steps < steps) this.step();
+    while (this.steps < steps || this.diskLosses.unknown) {
+      if (this.steps > steps + livenessSteps) throw new Error(`a loss is not found out within ${livenessSteps} steps`);
+      this.step();
+      yield;
+    }
 
     this.enter(SimPhase.Liveness);
     this.clients.running = false;
     this.network.heal();
-    for (const m of this.unreported) this.report(m, false);
-    this.unreported.length = 0;
+    this.reportLate();
     const liveness = new Liveness(this);
     this.liveness = liveness;
     const limit = this.steps + livenessSteps;
-    while (!liveness.done && this.steps < limit) this.step();
+    while (!liveness.done && this.steps < limit) {
+      this.step();
+      yield;
+    }
     if (!liveness.done) throw new Error(`the liveness phase does not end within ${livenessSteps} steps`);
     // Some runs go on for a while, to see that an idle group is quiet.
     if (this.config.seed % 8 === 0) {
       const until = this.now + 3 * this.electionTimeout;
-      while (this.now < until) this.step();
+      while (this.now < until) {
+        this.step();
+        yield;
+      }
     }
 
     this.enter(SimPhase.Audit);
@@ -161,6 +189,7 @@ export class SimCluster implements ClusterView {
     // A group that begins with a snapshot begins with one at some index: later members need it as a reason to get one.
     const index = 1 + (config.seed % 7);
     const snapshot: Snapshot = { data: new MachineHost(this.newMachine()).save(), metadata: { index, term: 1, confState: this.newestConfState } };
+    if (!config.bootstrap) this.founding = snapshot;
     for (let i = 0; i < config.voters + config.learners; i++) {
       const node = this.makeNode(true);
       if (!config.bootstrap) node.format(snapshot);
@@ -175,9 +204,9 @@ export class SimCluster implements ClusterView {
   private makeNode(founder: boolean): SimNode {
     const { config, clockRandom } = this;
     const position = this.nodes.length;
-    const rate = config.slowestClock + clockRandom.float() * (config.fastestClock - config.slowestClock);
-    const newHandler = (node: SimNode): ReadyLoop | StorageThreads => (config.asyncStorageWrites ? new StorageThreads(node) : new ReadyLoop(node));
-    const node = new SimNode(this, this.idAt(position), position, rate, founder, newHandler);
+    const drawn = clockRandom.float();
+    const rate = config.slowestClock + (config.extremeClocks ? Math.round(drawn) : drawn) * (config.fastestClock - config.slowestClock);
+    const node = new SimNode(this, this.idAt(position), position, rate, founder, this.newParts);
     for (const other of this.nodes) {
       const ratio = other.clockRate / rate;
       if (ratio > 1.1 || ratio < 1 / 1.1) this.mark(FaultKind.ClockSkew);
@@ -258,9 +287,15 @@ export class SimCluster implements ClusterView {
   }
 
   snapshotSent(m: Message, arrived: boolean): void {
-    if (!this.faultsOn || this.config.weights.reports === 0 || this.faultRandom.chance(0.7)) return this.report(m, arrived);
+    if (!this.faultsOn || this.quiet || this.config.weights.reports === 0 || this.faultRandom.chance(0.7)) return this.report(m, arrived);
     this.mark(FaultKind.NoSnapshotReport);
     this.unreported.push(m);
+  }
+
+  /** Tells what was kept from the senders of snapshots. */
+  private reportLate(): void {
+    for (const m of this.unreported) this.report(m, false);
+    this.unreported.length = 0;
   }
 
   private report(m: Message, arrived: boolean): void {
@@ -320,6 +355,40 @@ export class SimCluster implements ClusterView {
     this.scheduler.after(this.faultRandom.exponential(this.config.downTime), () => {
       if (!node.up && node.incarnation === incarnation && this.faultsOn && !this.retired.has(node.id)) node.start();
     });
+  }
+
+  // -- What losses of disks ask
+
+  get quiet(): boolean {
+    return this.diskLosses.quiet;
+  }
+
+  get recovered(): boolean {
+    return this.diskLosses.recovered;
+  }
+
+  calm(): void {
+    this.injector.calm();
+    this.reportLate();
+    for (const node of this.nodes) if (!node.up && !this.retired.has(node.id)) node.start();
+  }
+
+  cutOff(away: ReadonlySet<SimNode>): void {
+    this.network.setCuts((from, to) => this.isAway(from, away) !== this.isAway(to, away));
+  }
+
+  private isAway(position: number, away: ReadonlySet<SimNode>): boolean {
+    const node = this.nodes[position];
+    return node !== undefined && away.has(node);
+  }
+
+  loseDisk(node: SimNode, backup: DiskCopy | null): void {
+    // An empty disk, or one prepared as on the first day: both are what an operator may do.
+    node.loseDisk(backup, this.wipeRandom.chance(0.7) ? this.founding : null);
+  }
+
+  logWentBack(leader: NodeView, permitted: boolean): void {
+    this.diskLosses.found(this.node(leader.id)!, permitted);
   }
 
   addNode(): SimNode | null {

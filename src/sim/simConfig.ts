@@ -80,6 +80,8 @@ export interface SimConfig {
   readonly slowestClock: number;
   /** Fastest clock; see `slowestClock`. */
   readonly fastestClock: number;
+  /** Whether every clock is one of these two, and none is between them. */
+  readonly extremeClocks: boolean;
   /** Probability that a Ready is interrupted by a crash. */
   readonly readyCrash: number;
   /** Probability that a crash of a process is one of its machine. */
@@ -110,6 +112,8 @@ export interface SimConfig {
   readonly weights: FaultWeights;
   /** Whether pauses, clocks and operators stay within what lease reads tolerate. */
   readonly leasesHold: boolean;
+  /** Disks that forget what was on them, and what operators do about it. */
+  readonly diskLoss: DiskLossPlan;
 
   // -- Clients
   /** Clients, each with one operation at a time. */
@@ -128,12 +132,36 @@ export interface SimConfig {
   readonly payload: number;
 }
 
+/**
+ * What operators do about a disk that forgets. `never`: nothing. `before`: they permit it, while every other member
+ * is up and has caught up, and only then wipe the disk. `after`: they permit it when it was found out and every other
+ * member has caught up. `once`: they permit the first one, as `before`, and no other. `withdrawn`: they permit it and think better of it. `always`: the option
+ * `loosenFollowerLogRevert`, otherwise as `before`. `reckless`: they permit it while others are cut off, which loses data.
+ */
+export type RevertPermission = 'never' | 'before' | 'after' | 'once' | 'withdrawn' | 'always' | 'reckless';
+
+/** Which disks forget, and in what weather they come back. */
+export interface DiskLossPlan {
+  /** Mean time between two rounds, in each of which fewer than a majority forget. 0: no disk ever does. */
+  readonly interval: number;
+  /** What operators do about it. */
+  readonly permission: RevertPermission;
+  /** Whether each round is the example of O15: the followers that the leader can do without are cut off, one of the others forgets, and when the leader has noticed it dies. */
+  readonly example: boolean;
+  /** Probability that a message is lost, at most, while a node that has forgotten comes back. */
+  readonly loss: number;
+  /** Mean time that a message takes then, at most. */
+  readonly delayMean: number;
+}
+
 /** How often each group of faults is chosen, against the others. */
 export interface FaultWeights {
   /** Nodes that cannot hear each other. */
   readonly partition: number;
   /** Followers cut off, of which too few to be missed. */
   readonly minority: number;
+  /** Leaders cut off from everybody for longer than a lease lasts. */
+  readonly cutLeader: number;
   /** Links that hold messages back. */
   readonly clog: number;
   /** Messages of the past. */
@@ -163,7 +191,7 @@ export interface FaultWeights {
 }
 
 /** Names of the profiles: what a run concentrates on. `default` draws everything. */
-export const profiles = ['default', 'churn', 'snap', 'async', 'reads', 'lease', 'partition', 'powerloss', 'small', 'stable', 'calm'] as const;
+export const profiles = ['default', 'churn', 'snap', 'async', 'reads', 'lease', 'partition', 'powerloss', 'small', 'stable', 'calm', 'wipe', 'permit', 'o15', 'drift'] as const;
 /** Name of a profile. */
 export type Profile = (typeof profiles)[number];
 
@@ -183,10 +211,13 @@ export function drawConfig(seed: number, steps: number, profile: Profile): SimCo
     faultInterval: Math.round(random.logarithmic(2, 50) * tickMicros),
     weights: drawWeights(random),
     leasesHold: false,
+    diskLoss: noDiskLoss,
   };
   const drawn = withProfile({ ...config, ...faults }, profile, random);
   return { ...drawn, maxNodes: Math.max(drawn.maxNodes, drawn.voters + drawn.learners + 1) };
 }
+
+const noDiskLoss: DiskLossPlan = { interval: 0, permission: 'never', example: false, loss: 0, delayMean: 0 };
 
 function drawGroup(random: Prng, seed: number, steps: number, profile: Profile): Pick<SimConfig, 'seed' | 'profile' | 'steps' | 'voters' | 'learners' | 'maxNodes' | 'bigIds' | 'bootstrap'> {
   const voters = random.pick([1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 5, 5, 5, 5, 5, 5, 5, 4, 6, 7]);
@@ -218,7 +249,7 @@ function drawCore(random: Prng): Pick<SimConfig, 'electionTick' | 'heartbeatTick
   };
 }
 
-function drawHost(random: Prng): Pick<SimConfig, 'snapshotThreshold' | 'snapshotTrailing' | 'durableMachine' | 'blockingHost' | 'groupCommit' | 'diskLatency' | 'snapshotLatency' | 'readyDelay' | 'applyLatency' | 'slowestClock' | 'fastestClock' | 'readyCrash' | 'powerLoss' | 'downTime' | 'snapshotUnavailable'> {
+function drawHost(random: Prng): Pick<SimConfig, 'snapshotThreshold' | 'snapshotTrailing' | 'durableMachine' | 'blockingHost' | 'groupCommit' | 'diskLatency' | 'snapshotLatency' | 'readyDelay' | 'applyLatency' | 'slowestClock' | 'fastestClock' | 'extremeClocks' | 'readyCrash' | 'powerLoss' | 'downTime' | 'snapshotUnavailable'> {
   const skewed = random.chance(0.6);
   return {
     snapshotThreshold: random.pick([1, 3, 5, 10, 20, 50, 200, 500]),
@@ -232,6 +263,7 @@ function drawHost(random: Prng): Pick<SimConfig, 'snapshotThreshold' | 'snapshot
     applyLatency: random.chance(0.3) ? 0 : Math.round(random.logarithmic(100, 50_000)),
     slowestClock: skewed ? 0.8 + random.below(20) / 100 : 1,
     fastestClock: skewed ? 1 + random.below(26) / 100 : 1,
+    extremeClocks: false,
     readyCrash: random.chance(0.5) ? Math.round(random.logarithmic(1, 100)) / 5000 : 0,
     powerLoss: random.pick([0.2, 0.5, 0.8, 1]),
     downTime: Math.round(random.logarithmic(1, 100) * tickMicros),
@@ -268,6 +300,7 @@ function drawWeights(random: Prng): FaultWeights {
   return {
     partition: weight(0.6, 4),
     minority: 0,
+    cutLeader: 0,
     clog: weight(0.3, 2),
     replay: weight(0.4, 3),
     crash: weight(0.6, 4),
@@ -317,6 +350,14 @@ function withProfile(c: SimConfig, profile: Profile, random: Prng): SimConfig {
       return stable(c);
     case 'calm':
       return calm(c);
+    case 'wipe':
+      return withDiskLoss(c, random, random.chance(0.8) ? 'never' : 'withdrawn', false);
+    case 'permit':
+      return withDiskLoss(c, random, random.pick(['before', 'once', 'after', 'after', 'always']), false);
+    case 'o15':
+      return withDiskLoss({ ...c, voters: 5, learners: 0 }, random, 'never', true);
+    case 'drift':
+      return withDrift(c, random);
   }
 }
 
@@ -338,6 +379,51 @@ function withLeases(c: SimConfig, random: Prng): SimConfig {
   };
 }
 
+/**
+ * A run in which disks forget. What is demanded of it holds only where a leader that is heard stays one: timeouts of
+ * ten heartbeats, and no changes of the membership meanwhile.
+ */
+function withDiskLoss(c: SimConfig, random: Prng, permission: RevertPermission, example: boolean): SimConfig {
+  const heartbeatTick = random.pick([1, 1, 1, 2]);
+  return {
+    ...c,
+    voters: Math.max(c.voters, 3),
+    electionTick: Math.max(c.electionTick, 10 * heartbeatTick),
+    heartbeatTick,
+    weights: { ...c.weights, membership: 0 },
+    diskLoss: { interval: Math.round(random.logarithmic(20, 200) * tickMicros), permission, example, loss: random.pick([0, 0.05, 0.15]), delayMean: random.pick([300, 1000, 10_000, 30_000]) },
+  };
+}
+
+/**
+ * A run with lease reads in which clocks run at half or at one and a half of the true speed, and a fifth is tolerated,
+ * with leaders that are cut off and asked all the same. Its stale reads are violations only for who says that
+ * leases hold: they show that the other runs would find some.
+ */
+function withDrift(c: SimConfig, random: Prng): SimConfig {
+  const quiet = calm(c);
+  return {
+    ...withLeases(quiet, random),
+    voters: random.pick([3, 3, 5]),
+    learners: 0,
+    preVote: true,
+    electionTick: 10,
+    heartbeatTick: 1,
+    leaseMarginTicks: 0,
+    slowestClock: 0.5,
+    fastestClock: 1.5,
+    extremeClocks: true,
+    leasesHold: false,
+    faultInterval: 15 * tickMicros,
+    weights: { ...quiet.weights, cutLeader: 2, transfer: 1 },
+    readShare: 0.7,
+    keys: 1,
+    clients: 4,
+    thinkTime: tickMicros,
+    opTimeout: 10 * tickMicros,
+  };
+}
+
 /** A run in which nothing may disturb the leader: followers come and go, and with pre-vote and check-quorum that is nobody's business (L4). */
 function stable(c: SimConfig): SimConfig {
   const quiet = calm(c);
@@ -354,6 +440,6 @@ function stable(c: SimConfig): SimConfig {
 }
 
 function calm(c: SimConfig): SimConfig {
-  const none = { partition: 0, minority: 0, clog: 0, replay: 0, crash: 0, crashAll: 0, pause: 0, disk: 0, membership: 0, transfer: 0, campaign: 0, forgetLeader: 0, compaction: 0, reports: 0, workload: 0 };
+  const none = { partition: 0, minority: 0, cutLeader: 0, clog: 0, replay: 0, crash: 0, crashAll: 0, pause: 0, disk: 0, membership: 0, transfer: 0, campaign: 0, forgetLeader: 0, compaction: 0, reports: 0, workload: 0 };
   return { ...c, loss: 0, duplicate: 0, delayMin: 0, delayMean: 500, linkCapacity: Infinity, readyCrash: 0, faultInterval: 0, weights: none, slowestClock: 1, fastestClock: 1, snapshotUnavailable: 0, diskLatency: 200, applyLatency: 200 };
 }

@@ -62,6 +62,12 @@ export const SimEventKind = {
   Phase: 25,
   /** Regular opportunity for checks that look at the whole cluster: every 100 steps, and once in the audit. */
   Checkpoint: 26,
+  /** A leader has found out that the log of a member went back (O12). */
+  LogWentBack: 27,
+  /** A node was told by its leader that it has lost what it had acknowledged (O12). */
+  LossNoted: 28,
+  /** An operator has permitted, or forbidden again, that the log of a member goes back once (O13). */
+  Permitted: 29,
 } as const;
 export type SimEventKind = (typeof SimEventKind)[keyof typeof SimEventKind];
 
@@ -325,6 +331,33 @@ export interface CheckpointEvent extends EventBase {
   readonly kind: typeof SimEventKind.Checkpoint;
 }
 
+/** The log of a member is proven to have gone back; `node` is the leader. Emitted at that very moment, in the middle of the call. */
+export interface LogWentBackEvent extends EventBase {
+  readonly kind: typeof SimEventKind.LogWentBack;
+  /** Whose log it is. */
+  readonly member: NodeId;
+  /** What it had acknowledged to this leader. */
+  readonly match: Index;
+  /** Whether it was permitted, so that replication starts over. */
+  readonly permitted: boolean;
+}
+
+/** A node knows that it has lost what it had acknowledged. Emitted at that very moment, in the middle of the call. */
+export interface LossNotedEvent extends EventBase {
+  readonly kind: typeof SimEventKind.LossNoted;
+  /** What it had acknowledged, as its leader says. */
+  readonly lostUpTo: Index;
+}
+
+/** An operator calls `allowNextRevert`; `node` is the leader. */
+export interface PermittedEvent extends EventBase {
+  readonly kind: typeof SimEventKind.Permitted;
+  /** Whose log may go back. */
+  readonly member: NodeId;
+  /** Whether it is permitted; false withdraws that. */
+  readonly allow: boolean;
+}
+
 /** One event of a run. */
 export type SimEvent =
   | StartedEvent
@@ -353,4 +386,7 @@ export type SimEvent =
   | TickedEvent
   | FaultEvent
   | PhaseEvent
-  | CheckpointEvent;
+  | CheckpointEvent
+  | LogWentBackEvent
+  | LossNotedEvent
+  | PermittedEvent;

@@ -10,6 +10,8 @@ export interface NetworkHost {
   readonly scheduler: Scheduler;
   readonly random: Prng;
   readonly config: SimConfig;
+  /** Whether a node that has lost its disk comes back, so that nothing else may go wrong. */
+  readonly quiet: boolean;
   /** Position of a node in the cluster, -1 if there is none of that id. */
   position(id: Message['to']): number;
   /** Hands a message to its receiver. Returns false if that one is not up. */
@@ -60,7 +62,8 @@ export class SimNetwork {
     // Without faults nothing is overtaken.
     if (this.healed) return this.transport(m, link, Math.max(100 + random.below(200), link.latest - this.host.scheduler.now));
     // Every message takes the same count of numbers from the stream, whatever the rates are.
-    const lost = random.chance(config.loss);
+    const loss = this.host.quiet ? Math.min(config.loss, config.diskLoss.loss) : config.loss;
+    const lost = random.chance(loss);
     const twice = random.chance(config.duplicate);
     const delay = this.delay();
     const again = this.delay();
@@ -68,7 +71,7 @@ export class SimNetwork {
       this.host.mark(FaultKind.Loss);
       return this.lose(m);
     }
-    if (link.inFlight >= config.linkCapacity) {
+    if (link.inFlight >= config.linkCapacity && !this.host.quiet) {
       this.host.mark(FaultKind.Overflow);
       return this.lose(m);
     }
@@ -120,8 +123,10 @@ export class SimNetwork {
   }
 
   private delay(): number {
-    const { config, random } = this.host;
-    return config.delayMin + random.exponential(config.delayMean);
+    const { config, random, quiet } = this.host;
+    if (!quiet) return config.delayMin + random.exponential(config.delayMean);
+    const { delayMean } = config.diskLoss;
+    return Math.min(config.delayMin, delayMean) + random.exponential(Math.min(config.delayMean, delayMean));
   }
 
   private transport(m: Message, link: Link, delay: number): void {

@@ -17,38 +17,37 @@ import { DiskSpeed } from './diskSpeed.js';
 import { FaultKind, faultName } from './faultKind.js';
 import { isMember } from './members.js';
 import type { NodeHost } from './nodeHost.js';
+import type { DiskCopy, NodeParts, NodeStorage, ReadyHandler } from './nodeStorage.js';
 import { Prng } from './prng.js';
 import { tickMicros } from './simConfig.js';
 import { SimEventKind } from './simEvent.js';
-import { newWrite, SimStorage } from './simStorage.js';
-
-/** What carries out the Readys of a node: synchronous or with storage threads. Made anew with every start. */
-export interface ReadyHandler {
-  /** Takes and handles Readys as far as it gets now. */
-  pump(): void;
-  /** Whether the host waits for its disk and could do nothing else if it were a single thread. */
-  readonly waiting: boolean;
-}
 
 /** A process with a RawNode, on a machine with a disk. */
 export class SimNode implements NodeView {
   readonly id: NodeId;
   readonly position: number;
   readonly host: NodeHost;
-  readonly storage: SimStorage;
+  readonly storage: NodeStorage;
   readonly disk: DiskSpeed;
   readonly application: Application;
   /** Rate of its clock against the true time. */
   readonly clockRate: number;
   /** Whether it was a member from the beginning, and so starts the group if its storage is empty. */
-  private readonly founder: boolean;
-  private readonly newHandler: (node: SimNode) => ReadyHandler;
+  readonly founder: boolean;
+  private readonly parts: NodeParts;
   private readonly timeoutRandom: Prng;
 
   up = false;
   incarnation = -1;
   rawNode: RawNode | null = null;
   raft: Raft | null = null;
+  /** Whether no fault may end this process: it would forget that it has lost something. */
+  spared = false;
+  /** Whether its disk has been replaced since the last start, and ever. */
+  private diskReplaced = false;
+  private everReplaced = false;
+  /** Whether the process has begun, and reads its log. */
+  private opening = false;
   private paused = false;
   private missedTicks = 0;
   private inbox: Message[] = [];
@@ -60,21 +59,16 @@ export class SimNode implements NodeView {
   private lastCommit: Index = 0;
   private wasLeader = false;
 
-  constructor(host: NodeHost, id: NodeId, position: number, clockRate: number, founder: boolean, newHandler: (node: SimNode) => ReadyHandler) {
+  constructor(host: NodeHost, id: NodeId, position: number, clockRate: number, founder: boolean, newParts: (node: SimNode) => NodeParts) {
     this.host = host;
     this.id = id;
     this.position = position;
     this.clockRate = clockRate;
     this.founder = founder;
-    this.newHandler = newHandler;
     this.disk = new DiskSpeed(host);
     this.timeoutRandom = new Prng(host.config.seed, `timeouts ${position}`);
-    const { snapshotUnavailable } = host.config;
-    this.storage = new SimStorage(() => {
-      const fails = host.faultsOn && snapshotUnavailable > 0 && host.diskRandom.chance(snapshotUnavailable);
-      if (fails) host.mark(FaultKind.SnapshotUnavailable);
-      return fails;
-    });
+    this.parts = newParts(this);
+    this.storage = this.parts.storage;
     this.application = new Application(host, id, this.storage);
   }
 
@@ -98,6 +92,11 @@ export class SimNode implements NodeView {
     return this.raft !== null && this.raft.state === StateType.Leader;
   }
 
+  /** Whether there is a process, also one that has not read its log yet. */
+  get running(): boolean {
+    return this.up || this.opening;
+  }
+
   /** Whether the process cannot do anything right now: it stands still, or its one thread waits for the disk. */
   get isBlocked(): boolean {
     return this.paused || (this.host.config.blockingHost && this.handler !== null && this.handler.waiting);
@@ -111,17 +110,23 @@ export class SimNode implements NodeView {
 
   /** Puts the state of a new group on the disk, with its members in a snapshot. */
   format(snapshot: Snapshot): void {
-    const { index, term } = snapshot.metadata;
-    this.storage.write(newWrite({ snapshot, hardState: { term, vote: 0, commit: index } }));
-    this.storage.sync();
+    this.storage.format(snapshot);
   }
 
-  /** Starts the process from its storage. */
+  /** Starts the process from its storage, unless it runs. */
   start(): void {
+    if (this.running) return;
+    this.opening = true;
+    this.storage.open(() => this.opened());
+  }
+
+  private opened(): void {
     const { config } = this.host;
-    this.incarnation++;
+    this.opening = false;
     this.up = true;
-    this.application.recover(this.incarnation === 0);
+    this.incarnation++;
+    this.application.recover(this.incarnation === 0 || this.diskReplaced);
+    this.diskReplaced = false;
     const rawNode = new RawNode({
       ...coreOptions(config),
       id: this.id,
@@ -134,7 +139,7 @@ export class SimNode implements NodeView {
     this.raft = internalRaft(rawNode);
     this.lastCommit = this.raft.log.committed;
     this.wasLeader = false;
-    this.handler = this.newHandler(this);
+    this.handler = this.parts.newHandler();
     const { hardState } = this.storage.initialState();
     const lastIndex = this.storage.lastIndex();
     this.host.emit({
@@ -147,7 +152,7 @@ export class SimNode implements NodeView {
       lastTerm: this.storage.term(lastIndex),
       applied: this.applied,
     });
-    if (config.bootstrap && this.founder && lastIndex === 0) rawNode.bootstrap(this.host.firstVoters.map((id) => ({ id })));
+    if (config.bootstrap && this.founder && lastIndex === 0 && !this.everReplaced) rawNode.bootstrap(this.host.firstVoters.map((id) => ({ id })));
     this.scheduleTick();
     // The crash may have come between applying and this.
     this.application.compactAsUsual();
@@ -156,9 +161,41 @@ export class SimNode implements NodeView {
 
   /** Ends the process; with `powerLoss` the machine, of whose writes only what was synced is sure to remain. */
   crash(powerLoss: boolean): void {
-    if (!this.up) return;
+    if (!this.running) return;
+    const { host, storage, opening } = this;
+    this.end();
+    if (powerLoss) {
+      const { kept, lost } = storage.losePower(host.diskRandom);
+      if (kept) host.mark(FaultKind.WriteKept);
+      if (lost) host.mark(FaultKind.WriteLost);
+    } else storage.kill();
+    host.mark(powerLoss ? FaultKind.PowerLoss : FaultKind.Kill);
+    // Nobody has seen it start.
+    if (opening) this.tell(FaultKind.CrashInRecovery, this.incarnation + 1);
+    else host.emit({ kind: SimEventKind.Stopped, time: this.now, node: this.id, powerLoss });
+  }
+
+  /**
+   * Ends the process for good reason: its disk is replaced by an older copy, or by a new one, which gets the
+   * state of a new group if there is one to give.
+   */
+  loseDisk(backup: DiskCopy | null, founding: Snapshot | null): void {
     const { host, storage } = this;
+    this.end();
+    storage.shutDown();
+    host.emit({ kind: SimEventKind.Stopped, time: this.now, node: this.id, powerLoss: true, dataLoss: true });
+    storage.replaceDisk(backup);
+    this.diskReplaced = true;
+    this.everReplaced = true;
+    if (backup === null && this.founder && founding !== null) this.format(founding);
+    const fault = backup === null ? FaultKind.Wipe : FaultKind.RollBack;
+    host.mark(fault);
+    host.emit({ kind: SimEventKind.Fault, time: this.now, node: this.id, fault, detail: `${faultName(fault)} to ${storage.lastIndex()}` });
+  }
+
+  private end(): void {
     this.up = false;
+    this.opening = false;
     this.rawNode = null;
     this.raft = null;
     this.handler = null;
@@ -167,13 +204,6 @@ export class SimNode implements NodeView {
     this.tasks.clear();
     this.paused = false;
     this.missedTicks = 0;
-    if (powerLoss) {
-      const kept = host.diskRandom.chance(0.5) ? host.diskRandom.below(storage.pendingWrites + 1) : 0;
-      if (kept > 0) host.mark(FaultKind.WriteKept);
-      if (storage.losePower(kept) > 0) host.mark(FaultKind.WriteLost);
-    }
-    host.mark(powerLoss ? FaultKind.PowerLoss : FaultKind.Kill);
-    host.emit({ kind: SimEventKind.Stopped, time: this.now, node: this.id, powerLoss });
   }
 
   /** Lets the process stand still. Messages wait. */
@@ -195,9 +225,9 @@ export class SimNode implements NodeView {
     this.drain();
   }
 
-  private tell(fault: FaultKind, ticks: number): void {
+  private tell(fault: FaultKind, count: number): void {
     this.host.mark(fault);
-    this.host.emit({ kind: SimEventKind.Fault, time: this.now, node: this.id, fault, detail: `${faultName(fault)} ${ticks}` });
+    this.host.emit({ kind: SimEventKind.Fault, time: this.now, node: this.id, fault, detail: `${faultName(fault)} ${count}` });
   }
 
   /** Does something later, if this process still runs then; after a pause if it stands still. */
@@ -321,6 +351,13 @@ export class SimNode implements NodeView {
     return this.called(this.rawNode!.reportSnapshot(id, status));
   }
 
+  /** Permits once that the log of a member goes back, or withdraws that. This node leads. */
+  allowNextRevert(member: NodeId, allow: boolean): void {
+    this.host.emit({ kind: SimEventKind.Permitted, time: this.now, node: this.id, member, allow });
+    this.rawNode!.allowNextRevert(member, allow);
+    this.afterCall();
+  }
+
   private called(result: StepResult): StepResult {
     this.afterCall();
     return result;
@@ -351,6 +388,15 @@ export class SimNode implements NodeView {
         return;
       case 'commit':
         host.emit({ kind: SimEventKind.LeaderCommit, time: this.now, node: id, term: event.term, commit: event.commit });
+        return;
+      case 'logWentBack':
+        host.mark(event.permitted ? FaultKind.StartOver : FaultKind.Quarantine);
+        host.emit({ kind: SimEventKind.LogWentBack, time: this.now, node: id, member: event.member, match: event.match, permitted: event.permitted });
+        host.logWentBack(this, event.permitted);
+        return;
+      case 'lossNoted':
+        host.mark(FaultKind.LossNoted);
+        host.emit({ kind: SimEventKind.LossNoted, time: this.now, node: id, lostUpTo: event.lostUpTo });
         return;
       default:
     }

@@ -5,6 +5,8 @@ import { MemoryStorage } from '../core/storage/memoryStorage.js';
 import type { InitialState, Storage } from '../core/storage/storage.js';
 import type { Index, Term } from '../core/types.js';
 import type { DurableView } from './checker.js';
+import type { DiskCopy, NodeStorage, PowerLoss } from './nodeStorage.js';
+import type { Prng } from './prng.js';
 
 /** One write of a host. All of it reaches the disk, or nothing. */
 export interface SimWrite {
@@ -30,7 +32,7 @@ export function newWrite(parts: Partial<SimWrite>): SimWrite {
  * synced survives the end of the machine. Writes that were not synced when the power fails are lost from
  * some write on: a log file is written in order.
  */
-export class SimStorage implements Storage {
+export class SimStorage implements NodeStorage {
   /** Page cache: everything written. */
   private written = new MemoryStorage();
   /** Platter: everything synced. */
@@ -39,9 +41,7 @@ export class SimStorage implements Storage {
   private unsynced: SimWrite[] = [];
   /** Whether `snapshot` has nothing to give yet this time. */
   private readonly snapshotFails: () => boolean;
-  /** Configuration of a durable state machine; null to take that of the snapshot. */
   machineConfState: ConfState | null = null;
-  /** What would be left after a power loss. */
   readonly durable: DurableView = new Durable(() => this.disk);
 
   /** @param snapshotFails asked whenever the leader wants a snapshot. */
@@ -54,7 +54,6 @@ export class SimStorage implements Storage {
     return this.unsynced.length;
   }
 
-  /** Hard state as it was written last. */
   get writtenHardState(): HardState {
     return this.hardState;
   }
@@ -78,18 +77,64 @@ export class SimStorage implements Storage {
     else this.unsynced = this.unsynced.slice(count);
   }
 
+  format(founding: Snapshot): void {
+    const { index, term } = founding.metadata;
+    this.write(newWrite({ snapshot: founding, hardState: { term, vote: 0, commit: index } }));
+    this.sync();
+  }
+
+  open(opened: () => void): void {
+    // Whoever opens a log has to sync it: the node takes what it reads for durable.
+    this.sync();
+    opened();
+  }
+
+  saveCommit(commit: Index): void {
+    this.write(newWrite({ hardState: { ...this.hardState, commit } }));
+    this.sync();
+  }
+
+  saveSnapshot(created: Snapshot, compact: Index): void {
+    this.write(newWrite({ created, compact }));
+  }
+
+  kill(): void {
+    // The page cache belongs to the machine.
+  }
+
+  losePower(random: Prng): PowerLoss {
+    const kept = random.chance(0.5) ? random.below(this.unsynced.length + 1) : 0;
+    return { kept: kept > 0, lost: this.keepFirst(kept) > 0 };
+  }
+
+  shutDown(): void {
+    this.keepFirst(this.unsynced.length);
+  }
+
   /**
    * The power fails. The oldest `kept` writes that were not synced happen to be on the platter all the same.
    *
    * @returns how many writes are lost.
    */
-  losePower(kept: number): number {
+  keepFirst(kept: number): number {
     this.syncFirst(Math.min(kept, this.unsynced.length));
     const lost = this.unsynced.length;
     this.unsynced = [];
     if (lost > 0) this.written = copyOf(this.disk);
     this.hardState = this.disk.initialState().hardState;
     return lost;
+  }
+
+  backup(): DiskCopy {
+    return { hardState: this.disk.initialState().hardState, content: copyOf(this.disk) };
+  }
+
+  replaceDisk(backup: DiskCopy | null): void {
+    this.disk = backup === null ? new MemoryStorage() : copyOf(backup.content);
+    this.written = copyOf(this.disk);
+    this.hardState = this.disk.initialState().hardState;
+    this.unsynced = [];
+    this.machineConfState = null;
   }
 
   initialState(): InitialState {
@@ -118,13 +163,13 @@ export class SimStorage implements Storage {
     return this.written.snapshot();
   }
 
-  /** The newest snapshot that was written, whether or not it can be had by the leader right now. */
   newestSnapshot(): Snapshot {
     return this.written.snapshot();
   }
 }
 
-function carryOut(storage: MemoryStorage, w: SimWrite): void {
+/** Carries a write out. */
+export function carryOut(storage: MemoryStorage, w: SimWrite): void {
   if (w.snapshot !== null) storage.applySnapshot(w.snapshot);
   if (w.entries.length > 0) storage.append(w.entries);
   if (w.hardState !== null) storage.setHardState(w.hardState);
@@ -135,8 +180,8 @@ function carryOut(storage: MemoryStorage, w: SimWrite): void {
   if (w.compact > 0) storage.compact(w.compact);
 }
 
-/** A storage of the same content. */
-function copyOf(source: MemoryStorage): MemoryStorage {
+/** A copy of what a storage holds. */
+export function copyOf(source: Storage): MemoryStorage {
   const copy = new MemoryStorage();
   const snapshot = source.snapshot();
   const { hardState } = source.initialState();
@@ -155,7 +200,7 @@ function copyOf(source: MemoryStorage): MemoryStorage {
 }
 
 /** Reads the platter. */
-class Durable implements DurableView {
+export class Durable implements DurableView {
   private readonly source: () => MemoryStorage;
 
   constructor(source: () => MemoryStorage) {

@@ -2,9 +2,11 @@ import { Violation, type Checker, type ClusterView } from './checker.js';
 import { allCheckers, type StableLeadership } from './checkers/index.js';
 import { describeEvent } from './describeEvent.js';
 import { KvWorkload } from './kv.js';
+import type { NodeParts } from './nodeStorage.js';
 import { SimCluster } from './simCluster.js';
 import { drawConfig, type Profile, type SimConfig } from './simConfig.js';
 import { SimEventKind, type SimEvent } from './simEvent.js';
+import type { SimNode } from './simNode.js';
 import type { Workload } from './userMachine.js';
 
 /** What to simulate. */
@@ -21,7 +23,7 @@ export interface SimOptions {
   readonly workload?: (config: SimConfig) => Workload;
   /** Own checks, made for this run alone; they come after the invariants. */
   readonly checkers?: readonly Checker[];
-  /** Whether the invariants of Raft are checked (I1 to I23, L1 to L5, and linearizability with the default workload). Default true. */
+  /** Whether the invariants of Raft are checked (I1 to I23, L1 to L5, O12, O13, and linearizability with the default workload). Default true. */
   readonly invariants?: boolean;
   /** Receives every event while it happens, for tools that show a run. */
   readonly onEvent?: (event: SimEvent) => void;
@@ -62,6 +64,9 @@ export function demandsOn(profile: Profile): StableLeadership | null {
   return profile === 'stable' ? { leaderChanges: 0, termRise: 0 } : null;
 }
 
+/** Election timeouts within which a leader notices that a log went back (O12), in the weather that `DiskLossPlan` allows. */
+const detectionBound = 3;
+
 const allKinds: readonly SimEventKind[] = Object.values(SimEventKind);
 
 /**
@@ -69,26 +74,41 @@ const allKinds: readonly SimEventKind[] = Object.values(SimEventKind);
  * What the run finds is in the result and not thrown.
  */
 export function simulate(options: SimOptions): SimResult {
-  const { seed, steps = 2000, profile = 'default' } = options;
-  const config: SimConfig = { ...drawConfig(seed, steps, profile), ...options.config };
-  const workload = options.workload?.(config) ?? new KvWorkload(config);
-  const { onEvent, invariants = true } = options;
-  const checkers = invariants ? allCheckers({ linearizability: options.workload === undefined, stableLeadership: demandsOn(profile) }) : [];
-  checkers.push(...(options.checkers ?? []));
-  if (onEvent !== undefined) checkers.push({ name: 'observer', kinds: allKinds, onEvent });
-  const cluster = new SimCluster(config, workload, checkers);
+  const cluster = newRun(options);
   let failure: SimFailure | null = null;
   try {
     cluster.run();
   } catch (error) {
-    failure = {
-      invariant: error instanceof Violation ? error.invariant : 'error',
-      message: error instanceof Error ? error.message : String(error),
-      error,
-    };
+    failure = failureOf(error);
   }
+  return resultOf(cluster, failure);
+}
+
+/** A run that has not begun. @param newParts as for {@link SimCluster}. */
+export function newRun(options: SimOptions, newParts?: (node: SimNode) => NodeParts): SimCluster {
+  const { seed, steps = 2000, profile = 'default' } = options;
+  const config: SimConfig = { ...drawConfig(seed, steps, profile), ...options.config };
+  const workload = options.workload?.(config) ?? new KvWorkload(config);
+  const { onEvent, invariants = true } = options;
+  const checkers = invariants ? allCheckers({ linearizability: options.workload === undefined, stableLeadership: demandsOn(profile), ...(config.diskLoss.interval > 0 ? { detectionBound } : {}) }) : [];
+  checkers.push(...(options.checkers ?? []));
+  if (onEvent !== undefined) checkers.push({ name: 'observer', kinds: allKinds, onEvent });
+  return new SimCluster(config, workload, checkers, newParts);
+}
+
+/** What went wrong, if a run ends with `error`. */
+export function failureOf(error: unknown): SimFailure {
   return {
-    config,
+    invariant: error instanceof Violation ? error.invariant : 'error',
+    message: error instanceof Error ? error.message : String(error),
+    error,
+  };
+}
+
+/** What came of a run. */
+export function resultOf(cluster: SimCluster, failure: SimFailure | null): SimResult {
+  return {
+    config: cluster.config,
     failure,
     steps: cluster.steps,
     time: cluster.now,

@@ -42,6 +42,11 @@ export class TraceHash {
         return this.number(event.stateHash);
       case SimEventKind.Fault:
         return this.number(event.fault);
+      case SimEventKind.LogWentBack:
+        this.id(event.member);
+        return this.number(event.match);
+      case SimEventKind.LossNoted:
+        return this.number(event.lostUpTo);
       default:
     }
   }

@@ -28,6 +28,25 @@ export const coreStoreys: readonly Storey[] = [
   },
 ];
 
+/**
+ * The storeys of the write-ahead log, lowest first: bytes, what they mean, files, what runs. All of it stands on
+ * `node/shared`, a wing of its own.
+ */
+export const walStoreys: readonly Storey[] = [
+  {
+    name: 'words and bytes',
+    holds: ['node/wal/format', 'node/wal/words', 'node/wal/names', 'node/wal/walError', 'node/wal/damage', 'node/wal/batchBuilder', 'node/wal/segmentHeader', 'node/wal/segmentScan'],
+  },
+  {
+    name: 'what a log says',
+    holds: ['node/wal/termRuns', 'node/wal/logState', 'node/wal/replay', 'node/wal/placeIndex', 'node/wal/entryCache', 'node/wal/writePlan', 'node/wal/walOptions'],
+  },
+  { name: 'parts that touch the disk', holds: ['node/wal/'] },
+  { name: 'putting them together', holds: ['node/wal/recovery', 'node/wal/walDirectory', 'node/wal/walWriter', 'node/wal/walLoader'] },
+  { name: 'the log and the tool', holds: ['node/wal/walStorage', 'node/wal/inspect', 'node/wal/dump'] },
+  { name: 'the surface', holds: ['node/wal/index', 'node/wal/inspectCommand', 'node/wal/cli'] },
+];
+
 /** A part of `src/` with its own tsconfig: what it may import besides itself. */
 export interface Wing {
   /** Folder of the wing, from src/, with a slash at the end. */
@@ -39,13 +58,16 @@ export interface Wing {
 }
 
 /**
- * `core <- codec <- node` and `core <- sim <- visualizer`. The simulator and the visualizer never import the codec, so a page
- * carries no protobufjs; node and visualizer never meet.
+ * `core <- codec <- node/wal` and `core <- sim <- visualizer`; what the parts of node share stands below them. The simulator and the visualizer never import the codec, so a page
+ * carries no protobufjs; node and visualizer never meet. The storage suite knows no storage. The first folder that fits is the wing.
  */
 export const wings: readonly Wing[] = [
   { folder: 'core/', uses: [], packages: [] },
   { folder: 'codec/', uses: ['core/'], packages: ['protobufjs/minimal', 'protobufjs/minimal.js'] },
   { folder: 'sim/', uses: ['core/'], packages: [] },
+  { folder: 'node/shared/', uses: ['core/'], packages: ['node:'] },
+  { folder: 'node/storageSuite/', uses: ['core/', 'node/shared/'], packages: ['node:'] },
+  { folder: 'node/wal/', uses: ['core/', 'codec/', 'node/shared/'], packages: ['node:'] },
   { folder: 'node/', uses: ['core/', 'codec/'], packages: ['node:', 'protobufjs', 'protobufjs/minimal', 'protobufjs/minimal.js'] },
   { folder: 'visualizer/', uses: ['core/', 'sim/'], packages: [] },
 ];

@@ -1,6 +1,7 @@
 import type { Directive } from '../support/datadriven.js';
 import { ScriptError } from './commandArguments.js';
 import { addNodes } from './commands/addNodes.js';
+import { allowNextRevert } from './commands/allowNextRevert.js';
 import { campaign } from './commands/campaign.js';
 import { compact } from './commands/compact.js';
 import { config } from './commands/config.js';
@@ -27,12 +28,14 @@ import { stabilize } from './commands/stabilize.js';
 import { status } from './commands/status.js';
 import { tickElection, tickHeartbeat } from './commands/tick.js';
 import { transferLeadership } from './commands/transferLeadership.js';
+import { wipe } from './commands/wipe.js';
 import type { InteractionEnv } from './interactionEnv.js';
 
 type Command = (env: InteractionEnv, directive: Directive) => void;
 
 const commands: Readonly<Record<string, Command>> = {
   'add-nodes': addNodes,
+  'allow-next-revert': allowNextRevert,
   campaign,
   compact,
   config,
@@ -60,6 +63,7 @@ const commands: Readonly<Record<string, Command>> = {
   'tick-election': tickElection,
   'tick-heartbeat': tickHeartbeat,
   'transfer-leadership': transferLeadership,
+  wipe,
 };
 
 /**

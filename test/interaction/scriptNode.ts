@@ -15,7 +15,8 @@ export type ScriptConfig = Omit<Config, 'id' | 'storage' | 'applied'> &
 export class ScriptNode {
   readonly id: NodeId;
   readonly config: ScriptConfig;
-  readonly storage: ScriptStorage;
+  storage: ScriptStorage;
+  private readonly start: Snapshot;
   rawNode: RawNode;
   /** MsgStorageAppend that the append thread has not performed yet, oldest first. */
   appendWork: Message[] = [];
@@ -26,8 +27,8 @@ export class ScriptNode {
   constructor(id: NodeId, config: ScriptConfig, start: Snapshot) {
     this.id = id;
     this.config = config;
-    this.storage = new ScriptStorage();
-    if (!isEmptySnapshot(start)) this.storage.restoreFrom(start);
+    this.start = start;
+    this.storage = newStorage(start);
     this.rawNode = this.newRawNode();
   }
 
@@ -40,6 +41,14 @@ export class ScriptNode {
     const hardState = storage.hardState();
     if (hardState.commit < applied) storage.setHardState({ ...hardState, commit: applied });
     if (applied > durable.metadata.index) storage.createSnapshot(applied, confState, storage.newest.data);
+    this.appendWork = [];
+    this.applyWork = [];
+    this.rawNode = this.newRawNode();
+  }
+
+  /** The disk is wiped, and the process starts as it did the first time. */
+  wipe(): void {
+    this.storage = newStorage(this.start);
     this.appendWork = [];
     this.applyWork = [];
     this.rawNode = this.newRawNode();
@@ -82,4 +91,10 @@ export class ScriptNode {
       applied: this.storage.newest.metadata.index,
     });
   }
+}
+
+function newStorage(start: Snapshot): ScriptStorage {
+  const storage = new ScriptStorage();
+  if (!isEmptySnapshot(start)) storage.restoreFrom(start);
+  return storage;
 }

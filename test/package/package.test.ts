@@ -7,8 +7,8 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { minify } from 'terser';
 
-import { entryPoints } from '../../scripts/entryPoints.js';
-import { runNode } from '../support/runProgram.js';
+import { entryPoints, programs } from '../../scripts/entryPoints.js';
+import { runNode, runProgram } from '../support/runProgram.js';
 import { bin, bundlePage, installTarball, packProject } from './tarball.js';
 
 // Other programs do the work here, and the machine may be busy.
@@ -36,7 +36,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('the tarball', () => {
   test('holds the bundles, the types, the sources, the schema and the legal texts, and nothing else', () => {
-    const places = /^(?:dist\/(?:[\w-]+|chunks\/[\w-]+)\.js(?:\.map)?|dist\/types\/[\w/-]+\.d\.ts(?:\.map)?|src\/[\w/-]+\.(?:ts|md)|proto\/[\w/-]+\.(?:proto|md))$/;
+    const places = /^(?:dist\/(?:[\w-]+|chunks\/[\w-]+|node\/wal\/cli)\.js(?:\.map)?|dist\/types\/[\w/-]+\.d\.ts(?:\.map)?|src\/[\w/-]+\.(?:ts|md)|proto\/[\w/-]+\.(?:proto|md))$/;
     const legal = ['CHANGELOG.md', 'LICENSE', 'NOTICE', 'README.md', 'package.json'];
 
     expect(files.filter((file) => !places.test(file))).toEqual(legal);
@@ -83,6 +83,27 @@ describe('an application that installed the tarball', () => {
     writeFileSync(join(app, 'main.cjs'), `const { electSingleNode } = require('./singleNode.js'); console.log(electSingleNode(require('raftstep')));`);
 
     expect(runNode(['main.cjs'], app).trim()).toBe(elected);
+  });
+
+  test('runs every program', () => {
+    for (const { command } of programs('.')) {
+      expect(runProgram(join(app, 'node_modules/.bin', command), ['--help'], app)).toContain(`Usage: ${command} `);
+    }
+  });
+
+  test('finds its log sound with raftstep-wal', () => {
+    writeFileSync(
+      join(app, 'log.js'),
+      `import { EntryType, newEntry } from 'raftstep';
+       import { verifyLog, WalStorage } from 'raftstep/wal';
+       const log = await WalStorage.bootstrap({ dir: 'data', nodeId: 1, clusterId: 2 });
+       await log.append({ entries: [newEntry(EntryType.EntryNormal, new TextEncoder().encode('hello'), 1, 1)], hardState: { term: 1, vote: 1, commit: 1 } });
+       await log.close();
+       console.log((await verifyLog('data')).verdict);`,
+    );
+
+    expect(runNode(['log.js'], app)).toBe('sound\n');
+    expect(runProgram(join(app, 'node_modules/.bin/raftstep-wal'), ['dump', 'data'], app)).toMatch(/entry 1, term 1, EntryNormal, 5 bytes: "hello"\n[^]*\nsound\n$/);
   });
 
   test('loads every entry point', () => {

@@ -47,16 +47,39 @@ export function localLinks(markdown: string): string[] {
   return [...markdown.matchAll(/\]\((?!\w+:|#)([^)#\s]+)/g)].map(([, target = '']) => target);
 }
 
-/** What is wrong with one line of a shell block; empty if it is a command that a reader can run. */
-export function commandProblem(line: string, scripts: readonly string[], fileExists: (path: string) => boolean): string {
+/**
+ * What is wrong with one line of a shell block; empty if it is a command that a reader can run.
+ *
+ * @param binaries programs of the package itself.
+ */
+export function commandProblem(line: string, scripts: readonly string[], fileExists: (path: string) => boolean, binaries: readonly string[] = []): string {
   for (const command of line.replace(/(?:^|\s)#.*$/, '').split(/&&|\||;/)) {
     const words = command.trim().split(/\s+/).filter((word) => word !== '' && !/^[A-Z_]+=/.test(word));
     const [program, ...args] = words;
     if (program === undefined || program === 'cd' || program === 'git' || program === 'printf' || program === 'echo') continue;
-    const problem = program === 'npm' ? npmProblem(args, scripts) : program === 'node' ? nodeProblem(args, fileExists) : `unknown program ${program}`;
+    const problem = commandProblemOf(program, args, { scripts, fileExists, binaries });
     if (problem !== '') return problem;
   }
   return '';
+}
+
+interface Known {
+  readonly scripts: readonly string[];
+  readonly fileExists: (path: string) => boolean;
+  readonly binaries: readonly string[];
+}
+
+function commandProblemOf(program: string, args: readonly string[], { scripts, fileExists, binaries }: Known): string {
+  switch (program) {
+    case 'npm':
+      return npmProblem(args, scripts);
+    case 'npx':
+      return binaries.includes(args[0] ?? '') ? '' : `the package has no program ${args[0] ?? ''}`;
+    case 'node':
+      return nodeProblem(args, fileExists);
+    default:
+      return `unknown program ${program}`;
+  }
 }
 
 function npmProblem(args: readonly string[], scripts: readonly string[]): string {

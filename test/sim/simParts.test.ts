@@ -77,7 +77,7 @@ describe('SimStorage', () => {
     { kept: 2, lost: 0, term: 3, last: 4, termAt3: 2, why: 'all of it' },
   ])('a power loss keeps $kept writes: $why', ({ kept, lost, term, last, termAt3 }) => {
     const made = storage();
-    expect(made.losePower(kept)).toBe(lost);
+    expect(made.keepFirst(kept)).toBe(lost);
     expect(made.initialState().hardState.term).toBe(term);
     expect(made.writtenHardState.term).toBe(term);
     expect(made.lastIndex()).toBe(last);
@@ -93,20 +93,36 @@ describe('SimStorage', () => {
     const created = { data: Uint8Array.of(7), metadata: { confState, index: 3, term: 2 } };
     made.write(newWrite({ created, compact: 2 }));
     expect(made.firstIndex()).toBe(3);
-    expect(made.losePower(0)).toBe(1);
+    expect(made.keepFirst(0)).toBe(1);
     expect(made.firstIndex()).toBe(1);
     expect(made.newestSnapshot().metadata.index).toBe(0);
 
     made.write(newWrite({ created, compact: 2 }));
     made.sync();
     made.write(newWrite({ entries: entriesFrom(5, [3]) }));
-    expect(made.losePower(0)).toBe(1);
+    expect(made.keepFirst(0)).toBe(1);
     expect(made.firstIndex()).toBe(3);
     expect(made.lastIndex()).toBe(4);
     expect(made.term(2)).toBe(1);
     expect(made.newestSnapshot()).toEqual(created);
     expect(made.initialState().confState).toEqual(confState);
   });
+});
+
+test('SimStorage: a disk is replaced by a new one, or by a backup, of which it can be done again', () => {
+  const storage = new SimStorage(() => false);
+  storage.write(newWrite({ entries: entriesFrom(1, [1, 1]), hardState: { term: 1, vote: 2, commit: 1 } }));
+  storage.sync();
+  const backup = storage.backup();
+  for (const term of [2, 3]) {
+    storage.write(newWrite({ entries: entriesFrom(2, [term, term]), hardState: { term, vote: 1, commit: 3 } }));
+    storage.sync();
+    storage.replaceDisk(backup);
+    expect([storage.lastIndex(), storage.term(2), storage.durable.lastIndex]).toEqual([2, 1, 2]);
+    expect(storage.initialState().hardState).toEqual({ term: 1, vote: 2, commit: 1 });
+  }
+  storage.replaceDisk(null);
+  expect([storage.lastIndex(), storage.durable.lastIndex, storage.writtenHardState.term]).toEqual([0, 0, 0]);
 });
 
 describe('the command line', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { profiles, simulate } from '../../src/sim/index.js';
+import { drawConfig, profiles, simulate } from '../../src/sim/index.js';
 import { announceSeed } from '../support/seededRandom.js';
 import { pinnedSeeds } from './pinnedSeeds.js';
 import { describeFailure, runSeeds } from './runSeeds.js';
@@ -14,7 +14,8 @@ describe('the simulator', () => {
     expect(result.served / result.seeds).toBeGreaterThan(40);
   });
 
-  test.each(profiles.map((profile) => ({ profile })))('20 seeds of the profile $profile: no invariant is broken', ({ profile }) => {
+  // Disks that forget have a test of their own.
+  test.each(profiles.filter((profile) => drawConfig(0, 1, profile).diskLoss.interval === 0).map((profile) => ({ profile })))('20 seeds of the profile $profile: no invariant is broken', ({ profile }) => {
     const result = runSeeds({ from: 500_000, seeds: 20, steps: 1000, profile });
 
     expect(result.failures.map((failure) => describeFailure(failure))).toEqual([]);
@@ -27,7 +28,7 @@ describe('the simulator', () => {
   });
 
   test('one seed is one run, event by event', () => {
-    const hashes = (): string[] => profiles.flatMap((profile) => [1, 2, 3].map((seed) => simulate({ seed, steps: 500, profile, invariants: false }).traceHash));
+    const hashes = (): string[] => profiles.flatMap((profile, at) => [1, 2, 3].map((seed) => simulate({ seed: 3 * at + seed, steps: 500, profile, invariants: false }).traceHash));
 
     const first = hashes();
     expect(hashes()).toEqual(first);

@@ -1,11 +1,13 @@
+import { Unstable } from '../../src/core/log/unstable.js';
 import type { Raft } from '../../src/core/raft/raft.js';
 
 /**
  * Fields that are no state of the protocol: what the node was given, the counter of refusals, which is how a refusal is
- * visible, room for computing in, and the memory of the log for what it was asked last.
+ * visible, room for computing in, the memory of the log for what it was asked last, and the pieces that its end is kept in.
  */
 const passedOver: ReadonlySet<string> = new Set([
   'logger', 'trace', 'storage', 'refused', 'scratch', 'sliced', 'slicedLo', 'slicedHi', 'slicedMaxBytes', 'shared',
+  'older', 'newest',
 ]);
 
 /**
@@ -104,6 +106,7 @@ class Hash {
       this.word(key.length * 256 + key.charCodeAt(0));
       this.value(record[key]);
     }
+    if (value instanceof Unstable) this.value(value.entries);
   }
 
   private number(value: number): void {

@@ -3,14 +3,12 @@ import type { Logger } from '../logger.js';
 import { countWithinSize, entriesSize, entrySize, type Entry } from '../raftpb/entry.js';
 import type { Snapshot } from '../raftpb/state.js';
 import type { InitialState, Storage } from '../storage/storage.js';
-import { noLimit, type EntryId, type Index, type Term } from '../types.js';
+import { emptyList, noLimit, type EntryId, type Index, type Term } from '../types.js';
 import { ApplyCursor } from './applyCursor.js';
 import { storageFailed, StorageReader, unknownTerm } from './storageReader.js';
 import { Unstable } from './unstable.js';
 
 export { unknownTerm } from './storageReader.js';
-
-const noEntries: readonly Entry[] = [];
 
 /**
  * The log of a node as the protocol sees it (Raft §5.3): what the storage holds, with the unstable
@@ -100,7 +98,7 @@ export class RaftLog {
   term(index: Index): Term {
     const unstable = this.unstable;
     const position = index - unstable.offset;
-    if (position >= 0) return position < unstable.entries.length ? unstable.entries[position]!.term : unknownTerm;
+    if (position >= 0) return unstable.term(position);
     if (position === -1 && unstable.prevTerm !== unknownTerm) return unstable.prevTerm;
     // Entries behind a snapshot can be durable before it is reported so; the storage may not know it yet.
     if (unstable.snapshot !== null && unstable.snapshot.metadata.index === index) return unstable.snapshot.metadata.term;
@@ -125,7 +123,7 @@ export class RaftLog {
    */
   entriesFrom(lo: Index, maxBytes: number): readonly Entry[] | null {
     const end = this.unstable.lastIndex() + 1;
-    return lo >= end ? noEntries : this.slice(lo, end, maxBytes);
+    return lo >= end ? emptyList : this.slice(lo, end, maxBytes);
   }
 
   /**
@@ -135,7 +133,7 @@ export class RaftLog {
   slice(lo: Index, hi: Index, maxBytes: number): readonly Entry[] | null {
     const unstable = this.unstable;
     if (lo > hi || hi > unstable.lastIndex() + 1) panic(`log: no entries [${lo}, ${hi}), it ends at ${unstable.lastIndex()}`);
-    if (lo === hi) return noEntries;
+    if (lo === hi) return emptyList;
     if (lo >= unstable.offset) return unstable.slice(lo, hi, maxBytes);
     if (lo < this.firstIndex()) return null;
     if (hi <= unstable.offset) return this.storage.entries(lo, hi, maxBytes);
@@ -168,12 +166,13 @@ export class RaftLog {
     if (known < entries.length) {
       const from = prevIndex + 1 + known;
       this.checkUncommitted(from);
-      if (from <= this.unstable.lastIndex()) {
-        this.logger.info(`log: cut off from ${from} on`);
-      }
       // Copies: the array belongs to the message, and so to whoever sent it.
-      if (from > this.unstable.lastIndex()) this.unstable.append(entries, known);
-      else this.unstable.truncateAndAppend(entries.slice(known));
+      if (from > this.unstable.lastIndex()) {
+        this.unstable.append(entries, known);
+      } else {
+        this.logger.info(`log: cut off from ${from} on`);
+        this.unstable.truncateAndAppend(entries.slice(known));
+      }
     }
     this.cursor.commitTo(committed < last ? committed : last, this.unstable.lastIndex());
     return last;
@@ -186,10 +185,10 @@ export class RaftLog {
    * @returns the new last index.
    */
   append(entries: readonly Entry[]): Index {
-    if (entries.length === 0) return this.unstable.lastIndex();
-    const first = entries[0]!.index;
-    this.checkUncommitted(first);
-    this.unstable.truncateAndAppend(entries);
+    if (entries.length > 0) {
+      this.checkUncommitted(entries[0]!.index);
+      this.unstable.truncateAndAppend(entries);
+    }
     return this.unstable.lastIndex();
   }
 
@@ -254,7 +253,7 @@ export class RaftLog {
 
   /** Whether there are entries that are not known to be durable. */
   hasNextOrInProgressUnstableEntries(): boolean {
-    return this.unstable.entries.length > 0;
+    return this.unstable.count > 0;
   }
 
   /** The snapshot that has to be written, unless somebody was told to write it already. */
@@ -273,7 +272,7 @@ export class RaftLog {
    * @param allowUnstable whether entries may be included that are durable on a quorum and not yet here.
    */
   nextCommittedEntries(allowUnstable: boolean): readonly Entry[] {
-    if (!this.hasNextCommittedEntries(allowUnstable)) return noEntries;
+    if (!this.hasNextCommittedEntries(allowUnstable)) return emptyList;
     const lo = this.cursor.applying + 1;
     return this.sliceUnapplied(lo, this.appliable(allowUnstable) + 1, this.cursor.room());
   }
@@ -347,9 +346,8 @@ export class RaftLog {
 
   /** How many of the entries after `prevIndex`, counted from the first, the log has already. */
   private countKnown(prevIndex: Index, entries: readonly Entry[]): number {
-    const last = this.unstable.lastIndex();
     let count = 0;
-    while (count < entries.length && prevIndex + 1 + count <= last && this.term(prevIndex + 1 + count) === entries[count]!.term) count++;
+    while (count < entries.length && this.term(prevIndex + 1 + count) === entries[count]!.term) count++;
     return count;
   }
 }

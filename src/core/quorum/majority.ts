@@ -1,4 +1,4 @@
-import { compareNodeIds, type Index, type NodeId } from '../types.js';
+import { compareNodeIds, emptyList, type Index, type NodeId } from '../types.js';
 import { VoteResult, type AckedIndexer } from './quorum.js';
 
 /**
@@ -22,12 +22,10 @@ export function majorityIndex(acked: number[]): Index {
   return acked[(count - 1) >> 1]!;
 }
 
-const noIds: readonly NodeId[] = [];
-
 /** Ids in ascending order, each once. */
 export function sortedIds(ids: Iterable<NodeId>): readonly NodeId[] {
   const unique = new Set(ids);
-  return unique.size === 0 ? noIds : [...unique].sort(compareNodeIds);
+  return unique.size === 0 ? emptyList : [...unique].sort(compareNodeIds);
 }
 
 /** Whether `id` is among ids in ascending order. */

@@ -2,11 +2,9 @@ import { payloadsSize } from '../raftpb/entry.js';
 import { newMessage } from '../raftpb/message.js';
 import { MessageType } from '../raftpb/messageType.js';
 import { ProgressState, type Progress } from '../tracker/progress.js';
-import type { NodeId } from '../types.js';
+import { emptyList, type NodeId } from '../types.js';
 import { send } from './outbox.js';
 import { hexId, type Raft } from './raft.js';
-
-const noEntries = [] as const;
 
 /**
  * Sends the follower what it needs next: a MsgApp, or a snapshot where the log no longer reaches back
@@ -26,7 +24,7 @@ export function maybeSendAppend(raft: Raft, to: NodeId, progress: Progress, send
   // With a full window only an empty MsgApp may go out (E6). It is what ends the pause if everything in
   // the window was lost: it will be acknowledged or rejected, and both free the window.
   const windowFull = progress.state === ProgressState.Replicate && progress.inflights.full();
-  const entries = windowFull ? noEntries : log.entriesFrom(progress.next, raft.config.maxSizePerMsg);
+  const entries = windowFull ? emptyList : log.entriesFrom(progress.next, raft.config.maxSizePerMsg);
   if (entries === null) return maybeSendSnapshot(raft, to, progress);
   if (entries.length === 0 && !sendIfEmpty) return false;
 

@@ -120,8 +120,10 @@ function handleAnswer(raft: Raft, progress: Progress, m: MsgAppResp): Index {
     if (proven >= reversion.doubtfulUpTo) reversion.doubtfulUpTo = 0;
     return proven;
   }
-  // Heartbeats do not tell the commit index as long as the permission lasts.
-  if (progress.revertPermitted && progress.canBumpCommit(raft.log.committed)) maybeSendAppend(raft, m.from, progress, true);
+  // The member may answer heartbeats by telling that it has lost something, although that cannot be proven any
+  // more: our entry at `match` is compacted, and so is what it lacks. A snapshot makes up for it.
+  progress.resumeFlow();
+  maybeSendAppend(raft, m.from, progress, true);
   return nothingProven;
 }
 

@@ -72,19 +72,6 @@ export function payloadsSize(entries: readonly Entry[]): number {
 }
 
 /**
- * `log` with the entries of `more` from `from` on appended: in place, or as a new array.
- *
- * Pushing costs 15 ns an entry in an array of many thousands, copying both arrays at once 1 ns. So what
- * is long beside the log is copied together, which stays linear, and what is short is pushed.
- */
-export function concatEntries(log: Entry[], more: readonly Entry[], from: number): Entry[] {
-  const count = more.length - from;
-  if (count > 64 && 8 * count > log.length) return log.concat(from === 0 ? more : more.slice(from));
-  for (let i = from; i < more.length; i++) log.push(more[i]!);
-  return log;
-}
-
-/**
  * How many of the entries from `from` to `to` (positions in the array, `to` excluded) fit into
  * `maxBytes`: at least one, so that an entry larger than the limit still gets through (E12).
  */

@@ -1,4 +1,4 @@
-import { emptyBytes, None, type Index, type NodeId, type Term } from '../types.js';
+import { emptyBytes, emptyList, None, type Index, type NodeId, type Term } from '../types.js';
 import type { Entry } from './entry.js';
 import type { MessageType } from './messageType.js';
 import type { Snapshot } from './state.js';
@@ -41,9 +41,6 @@ export interface Message {
   responses: readonly Message[];
 }
 
-const noEntries: readonly Entry[] = [];
-const noMessages: readonly Message[] = [];
-
 /** The one place that makes a message, so that all have one shape. The other fields are zero. */
 export function newMessage(type: MessageType, to: NodeId): Message {
   return {
@@ -53,14 +50,14 @@ export function newMessage(type: MessageType, to: NodeId): Message {
     term: 0,
     logTerm: 0,
     index: 0,
-    entries: noEntries,
+    entries: emptyList,
     commit: 0,
     snapshot: null,
     reject: false,
     rejectHint: 0,
     context: emptyBytes,
     vote: None,
-    responses: noMessages,
+    responses: emptyList,
   };
 }
 

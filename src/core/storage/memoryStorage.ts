@@ -1,7 +1,8 @@
 import { RaftError, RaftErrorCode } from '../errors.js';
-import { concatEntries, countWithinSize, type Entry } from '../raftpb/entry.js';
+import type { Entry } from '../raftpb/entry.js';
 import { emptyHardState, emptySnapshot, type ConfState, type HardState, type Snapshot } from '../raftpb/state.js';
 import type { Index, Term } from '../types.js';
+import { EntryBlocks } from './entryBlocks.js';
 import type { InitialState, Storage } from './storage.js';
 
 /**
@@ -17,8 +18,8 @@ export class MemoryStorage implements Storage {
   #offset: Index = 0;
   /** Term of the entry at `#offset`. */
   #offsetTerm: Term = 0;
-  /** The entry at position i has index `#offset` + 1 + i. Never handed out itself, so it can grow and shrink in place. */
-  #entries: Entry[] = [];
+  /** The entry at position i has index `#offset` + 1 + i. */
+  #entries = new EntryBlocks();
 
   initialState(): InitialState {
     return { hardState: this.#hardState, confState: this.#snapshot.metadata.confState };
@@ -31,13 +32,13 @@ export class MemoryStorage implements Storage {
     if (from < 0) throw compacted(lo, this.#offset);
     if (to > this.#entries.length) throw unavailable(hi - 1, this.lastIndex());
     if (from > to) throw new RaftError(RaftErrorCode.ArgumentInvalid, `entries from ${lo} to before ${hi}: the range is reversed`);
-    return this.#entries.slice(from, from + countWithinSize(this.#entries, from, to, maxBytes));
+    return from === to ? [] : this.#entries.slice(from, to, maxBytes);
   }
 
   term(index: Index): Term {
     if (index === this.#offset) return this.#offsetTerm;
     if (index < this.#offset) throw compacted(index, this.#offset);
-    const entry = this.#entries[index - this.#offset - 1];
+    const entry = this.#entries.at(index - this.#offset - 1);
     if (entry === undefined) throw unavailable(index, this.lastIndex());
     return entry.term;
   }
@@ -83,8 +84,8 @@ export class MemoryStorage implements Storage {
     if (skipped >= entries.length) return;
 
     const at = first + skipped - this.#offset - 1;
-    if (at < this.#entries.length) this.#entries.length = at;
-    this.#entries = concatEntries(this.#entries, entries, skipped);
+    if (at < this.#entries.length) this.#entries.truncate(at);
+    this.#entries.append(entries, skipped);
   }
 
   /**
@@ -101,7 +102,7 @@ export class MemoryStorage implements Storage {
     this.#snapshot = snapshot;
     this.#offset = index;
     this.#offsetTerm = term;
-    this.#entries = [];
+    this.#entries = new EntryBlocks();
   }
 
   /**
@@ -123,7 +124,7 @@ export class MemoryStorage implements Storage {
 
   /**
    * Discards the entries up to and including `index`. Make a snapshot that covers them first: a
-   * follower that still needs them gets it instead. Costs O(entries that remain).
+   * follower that still needs them gets it instead. Costs little, however long the log is.
    *
    * @param index an applied index.
    * @throws RaftError `ERR_RAFT_COMPACTED` if that was done before, `ERR_RAFT_UNAVAILABLE` if it is after the last entry.
@@ -131,7 +132,7 @@ export class MemoryStorage implements Storage {
   compact(index: Index): void {
     if (index <= this.#offset) throw compacted(index, this.#offset);
     const term = this.term(index);
-    this.#entries = this.#entries.slice(index - this.#offset);
+    this.#entries.drop(index - this.#offset);
     this.#offset = index;
     this.#offsetTerm = term;
   }

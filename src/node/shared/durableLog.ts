@@ -31,7 +31,7 @@ export interface DurableLog extends Storage {
    * Makes a write durable.
    *
    * Arguments are checked before anything is done; a write that is refused has changed nothing. Bytes that are
-   * given must not be changed afterwards.
+   * given must not be changed afterwards. A write without anything in it makes durable what was written before it.
    */
   append(write: LogWrite): Promise<void>;
 

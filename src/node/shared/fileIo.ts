@@ -1,4 +1,4 @@
-import type { File } from './fileSystem.js';
+import { FileAccess, type File, type FileSystem } from './fileSystem.js';
 
 /** Reads until `target` is full or the file ends: the system may read less than it was asked for. Returns the number of bytes. */
 export async function readFully(file: File, target: Uint8Array, position: number): Promise<number> {
@@ -26,4 +26,30 @@ export function readFullySync(file: File, target: Uint8Array, position: number):
 export async function writeFully(file: File, source: Uint8Array, position: number): Promise<void> {
   let done = await file.write(source, position);
   while (done < source.length) done += await file.write(source.subarray(done), position + done);
+}
+
+/** Takes a name away, if it is there. */
+export async function unlinkIfThere(fs: FileSystem, path: string): Promise<void> {
+  try {
+    await fs.unlink(path);
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'ENOENT') throw error;
+  }
+}
+
+/** The first bytes of a file, or null if there is no such file. */
+export async function readSmallFile(fs: FileSystem, path: string, length: number): Promise<Uint8Array | null> {
+  let file: File;
+  try {
+    file = await fs.open(path, FileAccess.Read);
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'ENOENT') return null;
+    throw error;
+  }
+  try {
+    const bytes = new Uint8Array(length);
+    return bytes.subarray(0, await readFully(file, bytes, 0));
+  } finally {
+    await file.close();
+  }
 }

@@ -9,5 +9,8 @@ export type { WalEnvironment } from './environment.js';
 export { systemEnvironment } from './systemEnvironment.js';
 export { isWalError, WalError, WalErrorCode, type WalErrorDetail } from './walError.js';
 export type { WalOptions } from './walOptions.js';
+export { dumpLog, type DumpOptions } from './dump.js';
+export { LogVerdict, verifyLog, type InspectOptions, type LogContents, type LogReport, type TornTail } from './inspect.js';
 export { WalStorage } from './walStorage.js';
+export type { WalIdentity } from './segmentHeader.js';
 export type { WalWrite } from './writePlan.js';

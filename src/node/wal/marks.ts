@@ -1,10 +1,11 @@
 import type { HardState } from '../../core/raftpb/state.js';
 import type { NodeId, Term } from '../../core/types.js';
 import { crc32c } from '../shared/crc32c.js';
-import { readFully, writeFully } from '../shared/fileIo.js';
-import { FileAccess, type File, type FileSystem } from '../shared/fileSystem.js';
+import { readSmallFile, writeFully } from '../shared/fileIo.js';
+import type { File, FileSystem } from '../shared/fileSystem.js';
 import { markBytes, markMagic, sectorBytes } from './format.js';
-import { markNames, pathIn } from './names.js';
+import { markNames, pathIn, temporaryName } from './names.js';
+import type { Ownership } from './ownership.js';
 import { firstNonZero, readId, readU64, viewOf, writeId, writeU64 } from './words.js';
 
 /** What is known to be durable, kept apart from the log: what the log has lost below it was not lost by a crash. */
@@ -52,23 +53,6 @@ export async function readMarks(fs: FileSystem, dir: string, walId: Uint8Array):
   return found;
 }
 
-/** The first bytes of a file, or null if there is no such file. */
-export async function readSmallFile(fs: FileSystem, path: string, length: number): Promise<Uint8Array | null> {
-  let file: File;
-  try {
-    file = await fs.open(path, FileAccess.Read);
-  } catch (error) {
-    if ((error as { code?: unknown }).code === 'ENOENT') return null;
-    throw error;
-  }
-  try {
-    const bytes = new Uint8Array(length);
-    return bytes.subarray(0, await readFully(file, bytes, 0));
-  } finally {
-    await file.close();
-  }
-}
-
 /** Makes both marks of a new log, and nothing durable yet but their content. */
 export async function createMarks(fs: FileSystem, dir: string, walId: Uint8Array): Promise<void> {
   for (const [i, name] of markNames.entries()) {
@@ -82,14 +66,14 @@ export async function createMarks(fs: FileSystem, dir: string, walId: Uint8Array
   }
 }
 
-async function openOrCreate(fs: FileSystem, path: string): Promise<File> {
-  try {
-    return await fs.open(path, FileAccess.ReadWrite);
-  } catch (error) {
-    // One of two may be lost; it is made again.
-    if ((error as { code?: unknown }).code === 'ENOENT') return fs.create(path);
-    throw error;
-  }
+/** What a {@link MarkWriter} begins with. */
+export interface MarkStart {
+  readonly fs: FileSystem;
+  readonly dir: string;
+  readonly walId: Uint8Array;
+  readonly ownership: Ownership;
+  readonly replaced: { readonly counter: number; readonly holder: number };
+  readonly first: Omit<Mark, 'counter'>;
 }
 
 /**
@@ -101,29 +85,44 @@ export class MarkWriter {
   private readonly walId: Uint8Array;
   private counter: number;
   /** The batch that the newest mark names. */
-  marked = 0;
+  private marked: number;
   private tail: Promise<void> = Promise.resolve();
 
-  private constructor(files: readonly File[], walId: Uint8Array, counter: number) {
+  private constructor(files: readonly File[], walId: Uint8Array, counter: number, marked: number) {
     this.files = files;
     this.walId = walId;
     this.counter = counter;
+    this.marked = marked;
   }
 
-  /** @param newest the newer of the marks on disk; `holder` says which file it stands in, so that the other one is written next. */
-  static async open(fs: FileSystem, dir: string, walId: Uint8Array, newest: Mark, holder: number): Promise<MarkWriter> {
+  /**
+   * Puts two new files in the place of those that are there: an owner that does not know yet that it is none goes on
+   * writing to the old ones, and harms nobody.
+   *
+   * @param replaced the newer of the marks on disk, and which file it stands in: that one is replaced last.
+   * @param first what both new ones say.
+   */
+  static async open({ fs, dir, walId, ownership, replaced, first }: MarkStart): Promise<MarkWriter> {
+    const { tag } = ownership;
+    // The file to write to is the counter modulo two.
+    let counter = replaced.counter + ((replaced.counter + 1) % 2 === replaced.holder ? 2 : 1);
     const files: File[] = [];
     try {
-      for (const name of markNames) files.push(await openOrCreate(fs, pathIn(dir, name)));
+      for (let i = 0; i < 2; i++, counter++) {
+        const name = markNames[counter % 2]!;
+        const file = await fs.create(pathIn(dir, temporaryName(name, tag)));
+        files[counter % 2] = file;
+        await writeFully(file, encodeMark({ counter, ...first }, walId), 0);
+        await file.datasync();
+        await ownership.check();
+        await fs.rename(file.path, pathIn(dir, name));
+      }
+      await fs.syncDirectory(dir);
     } catch (error) {
-      for (const file of files) await file.close();
+      await Promise.allSettled(files.map((file) => file.close()));
       throw error;
     }
-    // The file to write to is the counter modulo two.
-    const counter = (newest.counter + 1) % 2 === holder ? newest.counter + 2 : newest.counter + 1;
-    const writer = new MarkWriter(files, walId, counter);
-    writer.marked = newest.seq;
-    return writer;
+    return new MarkWriter(files, walId, counter, first.seq);
   }
 
   /** Marks a batch as durable. Calls are done one after the other. */
@@ -142,6 +141,7 @@ export class MarkWriter {
 
   async close(): Promise<void> {
     await this.tail.catch(() => undefined);
-    for (const file of this.files) await file.close();
+    const closed = await Promise.allSettled(this.files.map((file) => file.close()));
+    for (const outcome of closed) if (outcome.status === 'rejected') throw outcome.reason;
   }
 }

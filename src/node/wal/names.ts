@@ -3,7 +3,7 @@ import type { Index, Term } from '../../core/types.js';
 /** Names of the files in a directory. Numbers are padded, so that a listing is in order; they are compared as numbers all the same. */
 
 const digits = 20;
-const segmentPattern = /^(\d{20})-(\d{20})\.wal$/;
+const segmentPattern = /^(\d{20})\.wal$/;
 const snapshotPattern = /^(\d{20})-(\d{20})\.snap$/;
 
 /** Tells which owner has the directory. */
@@ -12,15 +12,19 @@ export const ownerName = 'LOCK';
 /** The two marks. */
 export const markNames = ['mark.0', 'mark.1'] as const;
 
-/** The segment that is prepared to be the next one. */
-export const spareName = 'spare.tmp';
+/**
+ * Name of a file that is not finished. Nobody else makes one of the same name: of two owners, one of which does
+ * not know yet that it is none, each gives its final name to a file of its own.
+ *
+ * @param tag random, of the owner.
+ */
+export function temporaryName(what: string, tag: string): string {
+  return `${what}-${tag}.tmp`;
+}
 
-/** The segment that recovery copies into. */
-export const recoveryName = 'recovery.tmp';
-
-/** Name of a segment: its number, and the index that the first new entry in it can have. */
-export function segmentName(seq: number, firstIndex: Index): string {
-  return `${pad(seq)}-${pad(firstIndex)}.wal`;
+/** Name of a segment. Its number alone, so that two owners that go on behind the same segment cannot both have the next one. */
+export function segmentName(seq: number): string {
+  return `${pad(seq)}.wal`;
 }
 
 /** Number of a segment by its name; null if it is not the name of one. */

@@ -1,7 +1,6 @@
-import { writeFully } from '../shared/fileIo.js';
+import { readSmallFile, writeFully } from '../shared/fileIo.js';
 import type { WalEnvironment } from './environment.js';
-import { readSmallFile } from './marks.js';
-import { ownerName, pathIn } from './names.js';
+import { ownerName, pathIn, temporaryName } from './names.js';
 import { WalError, WalErrorCode } from './walError.js';
 
 const tokenBytes = 32;
@@ -12,31 +11,34 @@ const tokenBytes = 32;
  * it is still there. Late, but then for good.
  */
 export class Ownership {
+  /** Tells files of this owner from those of another one. */
+  readonly tag: string;
   private readonly env: WalEnvironment;
+  private readonly dir: string;
   private readonly path: string;
   private readonly token: Uint8Array;
 
-  private constructor(env: WalEnvironment, dir: string, token: Uint8Array) {
+  constructor(env: WalEnvironment, dir: string) {
+    const token = randomHex(env, tokenBytes / 2);
     this.env = env;
+    this.dir = dir;
     this.path = pathIn(dir, ownerName);
-    this.token = token;
+    this.token = new TextEncoder().encode(token);
+    this.tag = token.slice(0, 16);
   }
 
   /** Takes the directory over from whoever had it. */
-  static async take(env: WalEnvironment, dir: string): Promise<Ownership> {
-    const { fs } = env;
-    const token = new TextEncoder().encode(Array.from(env.randomBytes(tokenBytes / 2), (byte) => byte.toString(16).padStart(2, '0')).join(''));
-    const ownership = new Ownership(env, dir, token);
-    const temporary = `${ownership.path}.tmp`;
+  async take(): Promise<void> {
+    const { fs } = this.env;
+    const temporary = pathIn(this.dir, temporaryName(ownerName, this.tag));
     const file = await fs.create(temporary);
     try {
-      await writeFully(file, token, 0);
+      await writeFully(file, this.token, 0);
       await file.datasync();
     } finally {
       await file.close();
     }
-    await fs.rename(temporary, ownership.path);
-    return ownership;
+    await fs.rename(temporary, this.path);
   }
 
   /** @throws WalError `ERR_WAL_LOST_OWNERSHIP` if somebody else has taken the directory over. */
@@ -48,4 +50,9 @@ export class Ownership {
       `${this.path} has changed: another process has opened this directory. Two processes must never run on one directory; this one has stopped writing`,
     );
   }
+}
+
+/** Random bytes, as twice as many letters. */
+export function randomHex(env: WalEnvironment, bytes: number): string {
+  return Array.from(env.randomBytes(bytes), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

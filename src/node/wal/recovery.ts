@@ -8,7 +8,7 @@ import { Replay, type ReplayListener } from './replay.js';
 import type { Segment } from './placeIndex.js';
 import { decodeSegmentHeader, segmentHeaderSpace, type WalIdentity } from './segmentHeader.js';
 import { ScanEnd, SegmentScan, walIdLow, type FoundBatch } from './segmentScan.js';
-import { FileAccess } from '../shared/fileSystem.js';
+import { FileAccess, type File } from '../shared/fileSystem.js';
 import { readFully } from '../shared/fileIo.js';
 import { WalError, WalErrorCode } from './walError.js';
 
@@ -42,22 +42,31 @@ export interface FoundLog {
 /** Hears of what is found while a directory is read: for the places of entries, and for the tool that prints everything. */
 export interface LogReader {
   segment(segment: FoundSegment): void;
-  batch(segment: FoundSegment, batch: FoundBatch): void;
+  /** Before its records. `bytes` are those of the whole segment, until the next one is begun. */
+  batch(segment: FoundSegment, batch: FoundBatch, bytes: Uint8Array): void;
   readonly records: ReplayListener;
 }
 
 /**
  * Reads a directory and decides what of it is the log. Changes nothing.
  *
+ * @param access what the files of the segments are opened for; they stay open.
  * @returns null if there is no log.
  * @throws WalError `ERR_WAL_CORRUPT` if it is damaged, `ERR_WAL_WRONG_IDENTITY` if it is not the log of `identity`.
  */
-export async function readLog(env: Pick<WalEnvironment, 'fs'>, dir: string, identity: WalIdentity | null, reader: LogReader): Promise<FoundLog | null> {
-  const opened: FoundSegment[] = [];
+export async function readLog(
+  env: Pick<WalEnvironment, 'fs'>,
+  dir: string,
+  identity: WalIdentity | null,
+  reader: LogReader,
+  access: FileAccess = FileAccess.ReadWrite,
+): Promise<FoundLog | null> {
+  const opened = new Set<File>();
   try {
-    return await new LogFinder(env, dir, identity, reader, opened).run();
+    return await new LogFinder(env, dir, identity, reader, access, opened).run();
   } catch (error) {
-    for (const { file } of opened) await file.close();
+    // The first error says what is wrong.
+    for (const file of opened) await file.close().catch(() => undefined);
     throw error;
   }
 }
@@ -67,17 +76,20 @@ class LogFinder {
   private readonly dir: string;
   private readonly identity: WalIdentity | null;
   private readonly reader: LogReader;
-  private readonly opened: FoundSegment[];
+  private readonly access: FileAccess;
+  /** To be closed if the log cannot be used. */
+  private readonly opened: Set<File>;
   private readonly state = new LogState();
   private readonly replay: Replay;
   private hasSnapshot = false;
   private buffer = new Uint8Array(0);
 
-  constructor(env: Pick<WalEnvironment, 'fs'>, dir: string, identity: WalIdentity | null, reader: LogReader, opened: FoundSegment[]) {
+  constructor(env: Pick<WalEnvironment, 'fs'>, dir: string, identity: WalIdentity | null, reader: LogReader, access: FileAccess, opened: Set<File>) {
     this.env = env;
     this.dir = dir;
     this.identity = identity;
     this.reader = reader;
+    this.access = access;
     this.opened = opened;
     const { records } = reader;
     this.replay = new Replay(this.state, {
@@ -100,10 +112,11 @@ class LogFinder {
     this.checkOrder(segments);
     const first = segments[0]!;
     this.state.resume(first.header);
-    const marks = await readMarks(this.env.fs, this.dir, first.header.walId);
+    const { mark, holder } = this.newestMark(await readMarks(this.env.fs, this.dir, first.header.walId));
 
     let scan: SegmentScan | null = null;
     let unsealed = 1;
+    let durable = mark.seq;
     let ending: ScanEnd = ScanEnd.Clean;
     for (const [i, segment] of segments.entries()) {
       if (scan !== null) this.checkJoint(segment, scan);
@@ -113,17 +126,24 @@ class LogFinder {
       const sealed = (scan.lastFlags & BatchFlag.SegmentEnd) !== 0;
       if (sealed) this.checkSealed(segment, ending, left);
       if (left === 0) break;
-      if (sealed) continue;
-      // Only the last but one may be without its seal, and only while nothing was written behind it.
-      if (left > 1 || (await this.hasBatch(segments[i + 1]!))) {
+      const next = segments[i + 1]!;
+      if (sealed) {
+        if (left > 1 || mark.seq >= scan.lastSeq || (await this.hasBatch(next))) continue;
+        // Nothing says that the seal was synced: what is read may be in the page cache alone. Without it the segment
+        // is copied, and nothing depends on it.
+        this.checkJoint(next, scan);
+        scan.dropLast();
+        segment.end = scan.end;
+      } else if (left > 1 || (await this.hasBatch(next))) {
+        // Only the last but one may be without its seal, and only while nothing was written behind it.
         throw damaged(segment.path, segment.end, 'the segment is not complete, and the next one goes on behind it');
       }
       unsealed = 2;
+      durable = Math.max(durable, next.header.firstBatch - 2);
       break;
     }
     const last = segments[segments.length - unsealed]!;
-    const { mark, holder } = this.newestMark(marks);
-    this.judgeEnd(last, scan!, ending, mark);
+    this.judgeEnd(last, scan!, ending, mark, Math.max(durable, last.header.copiedThrough));
     this.checkResult(first);
     return {
       state: this.state,
@@ -147,16 +167,15 @@ class LogFinder {
       const path = pathIn(this.dir, name);
       const seq = segmentSeqOf(name);
       if (seq === null) throw damaged(path, 0, 'its name is not that of a segment');
-      const file = await fs.open(path, FileAccess.ReadWrite);
+      const file = await fs.open(path, this.access);
+      this.opened.add(file);
       const head = new Uint8Array(segmentHeaderSpace);
       const decoded = decodeSegmentHeader(head.subarray(0, await readFully(file, head, 0)));
       if ('problem' in decoded) {
-        await file.close();
         if (decoded.newerVersion) throw new WalError(WalErrorCode.UnknownVersion, `${path}: ${decoded.problem}`, { file: path, offset: 0 });
         throw damaged(path, 0, decoded.problem);
       }
       const segment = { name, path, file, header: decoded.header, size: await file.size(), end: segmentHeaderSpace };
-      this.opened.push(segment);
       all.push(segment);
       if (segment.header.seq !== seq) throw damaged(path, 0, `its name says segment ${seq}, and its header ${segment.header.seq}`);
     }
@@ -171,7 +190,7 @@ class LogFinder {
         continue;
       }
       replaced.push(segment.name);
-      this.opened.splice(this.opened.indexOf(segment), 1);
+      this.opened.delete(segment.file);
       await segment.file.close();
     }
     return { segments, replaced };
@@ -220,7 +239,7 @@ class LogFinder {
     this.reader.segment(segment);
     const scan = new SegmentScan(bytes, { firstBatch: header.firstBatch, previousCrc: header.previousCrc, walIdLow: walIdLow(header.walId) });
     for (let batch = scan.next(); batch !== null; batch = scan.next()) {
-      this.reader.batch(segment, batch);
+      this.reader.batch(segment, batch, bytes);
       const problem = this.replay.batch(bytes, batch);
       if (problem !== null) throw damaged(path, problem.offset, problem.problem);
       segment.end = batch.end;
@@ -244,11 +263,16 @@ class LogFinder {
     return { mark: marks[holder]!, holder };
   }
 
-  /** Tells the rest of an interrupted write, which nobody was told of, from the loss of something that was durable. */
-  private judgeEnd({ path, header, end }: FoundSegment, scan: SegmentScan, ending: ScanEnd, mark: Mark): void {
+  /**
+   * Tells the rest of an interrupted write, which nobody was told of, from the loss of something that was durable.
+   *
+   * @param durable the newest batch of which anything says that it was on the disk: a mark, the copy that it is in, the
+   * segment behind it.
+   */
+  private judgeEnd({ path, header, end }: FoundSegment, scan: SegmentScan, ending: ScanEnd, mark: Mark, durable: number): void {
     if (ending === ScanEnd.Damaged) throw damaged(path, end, 'a batch is damaged, and there are batches behind it');
-    if (scan.lastSeq < mark.seq) {
-      throw damaged(path, end, `the log ends with batch ${scan.lastSeq}, and batch ${mark.seq} was on the disk`);
+    if (scan.lastSeq < durable) {
+      throw damaged(path, end, `the log ends with batch ${scan.lastSeq}, and batch ${durable} was on the disk`);
     }
     const { term, vote } = this.state.hardState;
     if (term < mark.term || (term === mark.term && vote !== mark.vote && mark.seq === scan.lastSeq)) {

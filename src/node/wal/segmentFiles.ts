@@ -13,7 +13,7 @@ export async function preallocate(fs: FileSystem, path: string, length: number):
     await zeroFill(file, 0, length);
     await file.datasync();
   } catch (error) {
-    await file.close();
+    await file.close().catch(() => undefined);
     throw error;
   }
   return file;
@@ -28,12 +28,12 @@ export async function zeroFill(file: File, start: number, end: number): Promise<
  * Makes a prepared file a segment: header, sync, name. The name is given by a link, which never replaces a file
  * that is there.
  */
-export async function publish(fs: FileSystem, dir: string, temporary: string, file: File, header: SegmentHeader): Promise<Segment> {
+export async function publish(fs: FileSystem, dir: string, file: File, header: SegmentHeader): Promise<Segment> {
   await writeFully(file, encodeSegmentHeader(header), 0);
   await file.datasync();
-  const name = segmentName(header.seq, header.last.index + 1);
-  await fs.link(pathIn(dir, temporary), pathIn(dir, name));
-  await fs.unlink(pathIn(dir, temporary));
+  const name = segmentName(header.seq);
+  await fs.link(file.path, pathIn(dir, name));
+  await fs.unlink(file.path);
   await fs.syncDirectory(dir);
   return { header, name, path: pathIn(dir, name), file, end: segmentHeaderSpace };
 }

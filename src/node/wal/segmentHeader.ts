@@ -117,8 +117,9 @@ export function decodeSegmentHeader(bytes: Uint8Array): DecodedHeader {
   if (view.getBigUint64(at.magic, true) !== segmentMagic) return bad('it does not begin like a segment');
   const headerBytes = view.getUint32(at.headerBytes, true);
   const version = view.getUint16(at.version, true);
-  // The checksum stands at another place in a header of another length, so the version is believed first.
-  if (version > formatVersion) return bad(`it has format ${version}, and this program knows formats up to ${formatVersion}`, true);
+  // The checksum stands at another place in a header of another length, so the version is believed first, unless
+  // everything else is as in one of this version.
+  if (version > formatVersion && !isThisVersionBut(bytes)) return bad(`it has format ${version}, and this program knows formats up to ${formatVersion}`, true);
   if (headerBytes !== segmentHeaderBytes || crc32c(bytes, 0, 0, at.crc) !== view.getUint32(at.crc, true)) return bad('the checksum of its header is wrong');
   if (firstNonZero(bytes, segmentHeaderBytes, segmentHeaderSpace) < segmentHeaderSpace) return bad('there is something behind its header');
   const id = (index: number, term: number): EntryId => ({ index: readU64(view, index), term: readU64(view, term) });
@@ -141,4 +142,12 @@ export function decodeSegmentHeader(bytes: Uint8Array): DecodedHeader {
       previousCrc: view.getUint32(at.previousCrc, true),
     },
   };
+}
+
+/** Whether the header has the checksum of one of this version, if the field that says the version were not looked at. */
+function isThisVersionBut(bytes: Uint8Array): boolean {
+  const copy = bytes.slice(0, segmentHeaderBytes);
+  const view = viewOf(copy);
+  view.setUint16(at.version, formatVersion, true);
+  return crc32c(copy, 0, 0, at.crc) === view.getUint32(at.crc, true);
 }

@@ -48,6 +48,8 @@ export class SegmentScan {
   lastCrc: number;
   /** Flags of the last batch. */
   lastFlags = 0;
+  /** What `end`, `lastSeq`, `lastCrc` and `lastFlags` were one batch ago. */
+  private before: Pick<SegmentScan, 'end' | 'lastSeq' | 'lastCrc' | 'lastFlags'> | null = null;
   private readonly bytes: Uint8Array;
   private readonly view: DataView;
   private readonly walIdLow: bigint;
@@ -68,11 +70,19 @@ export class SegmentScan {
     if (end > bytes.length || end !== sectorsFor(end)) return null;
     const crc = crc32c(bytes, this.lastCrc, start + batchHeaderBytes, end);
     if (crc !== view.getUint32(start + batchAt.payloadCrc, true)) return null;
+    const { lastSeq, lastCrc, lastFlags } = this;
+    this.before = { end: start, lastSeq, lastCrc, lastFlags };
     this.lastSeq++;
     this.lastCrc = crc;
     this.lastFlags = view.getUint32(start + batchAt.flags, true);
     this.end = end;
     return { seq: this.lastSeq, flags: this.lastFlags, records: view.getUint32(start + batchAt.records, true), start, end };
+  }
+
+  /** Goes one batch back, as if the last one had not been found. */
+  dropLast(): void {
+    Object.assign(this, this.before);
+    this.before = null;
   }
 
   /**
@@ -83,6 +93,8 @@ export class SegmentScan {
   ending(): ScanEnd {
     const { bytes, view, end } = this;
     if (firstNonZero(bytes, end, bytes.length) === bytes.length) return ScanEnd.Clean;
+    // Not the next batch, but one behind it, moved up.
+    if (this.isHeader(end) && readU64(view, end + batchAt.seq) > this.lastSeq + 1) return ScanEnd.Damaged;
     const known = this.isHeader(end) ? end + batchHeaderBytes + view.getUint32(end + batchAt.payloadBytes, true) : end;
     for (let at = sectorsFor(known); at + batchHeaderBytes <= bytes.length; at += sectorBytes) {
       if (this.isHeader(at) && readU64(view, at + batchAt.seq) > this.lastSeq) return ScanEnd.Damaged;

@@ -5,7 +5,7 @@ import { readFully, readFullySync, writeFully } from '../shared/fileIo.js';
 import { FileAccess, type File, type FileSystem } from '../shared/fileSystem.js';
 import { damaged } from './damage.js';
 import { aligned, formatVersion, snapshotMagic } from './format.js';
-import { pathIn, snapshotName } from './names.js';
+import { pathIn, snapshotName, temporaryName } from './names.js';
 import { readU64, viewOf, writeU64 } from './words.js';
 
 /**
@@ -17,8 +17,12 @@ const at = { magic: 0, version: 8, confBytes: 12, index: 16, term: 24, dataBytes
 const trailerBytes = 8;
 const pieceBytes = 1 << 20;
 
-/** Writes, syncs and names the file of a snapshot. Durable when the promise resolves. */
-export async function writeSnapshotFile(fs: FileSystem, dir: string, walId: Uint8Array, { data, metadata }: Snapshot): Promise<void> {
+/**
+ * Writes, syncs and names the file of a snapshot. Durable when the promise resolves.
+ *
+ * @param tag that no other snapshot is written with.
+ */
+export async function writeSnapshotFile(fs: FileSystem, dir: string, walId: Uint8Array, tag: string, { data, metadata }: Snapshot): Promise<void> {
   const { index, term } = metadata;
   const confState = encodeConfState(metadata.confState);
   const head = new Uint8Array(at.end + aligned(confState.length));
@@ -33,7 +37,7 @@ export async function writeSnapshotFile(fs: FileSystem, dir: string, walId: Uint
   head.set(confState, at.end);
 
   const name = snapshotName(index, term);
-  const temporary = pathIn(dir, `${name}.tmp`);
+  const temporary = pathIn(dir, temporaryName(name, tag));
   const file = await fs.create(temporary);
   let crc = crc32c(head);
   try {

@@ -1,8 +1,9 @@
 import { RaftError, RaftErrorCode } from '../../core/errors.js';
 import { emptySnapshot, type ConfState, type Snapshot } from '../../core/raftpb/state.js';
 import type { EntryId } from '../../core/types.js';
+import { unlinkIfThere } from '../shared/fileIo.js';
 import type { FileSystem } from '../shared/fileSystem.js';
-import { isSnapshotName, pathIn, snapshotName } from './names.js';
+import { isSnapshotName, pathIn } from './names.js';
 import { openSnapshotFile, readSnapshotDataSync, verifySnapshotFile, writeSnapshotFile, type SnapshotFile } from './snapshotFile.js';
 
 /** Data up to this size are read at once when they are asked for; more is read in the background. */
@@ -13,6 +14,8 @@ export class SnapshotStore {
   private readonly fs: FileSystem;
   private readonly dir: string;
   private readonly walId: Uint8Array;
+  private readonly tag: string;
+  private written = 0;
   /** Metadata of the newest snapshot, and its data while they are in memory. */
   private newest: Snapshot = emptySnapshot;
   private inMemory = true;
@@ -23,10 +26,12 @@ export class SnapshotStore {
     throw error;
   };
 
-  constructor(fs: FileSystem, dir: string, walId: Uint8Array) {
+  /** @param tag of the owner of the directory. */
+  constructor(fs: FileSystem, dir: string, walId: Uint8Array, tag: string) {
     this.fs = fs;
     this.dir = dir;
     this.walId = walId;
+    this.tag = tag;
   }
 
   /** Membership as of the newest snapshot. */
@@ -48,9 +53,9 @@ export class SnapshotStore {
     this.inMemory = false;
   }
 
-  /** Writes the file of a snapshot. */
+  /** Writes the file of a snapshot. Several may be written at once, also of the same position. */
   write(snapshot: Snapshot): Promise<void> {
-    return writeSnapshotFile(this.fs, this.dir, this.walId, snapshot);
+    return writeSnapshotFile(this.fs, this.dir, this.walId, `${this.tag}-${++this.written}`, snapshot);
   }
 
   /** From now on this is the newest one. Its file may still be on its way: the data stay in memory. */
@@ -102,8 +107,8 @@ export class SnapshotStore {
   }
 
   /**
-   * Once a record of the log speaks of the newest snapshot: reads its file back and verifies it, removes
-   * all others, and lets go of the data if they can be read again.
+   * Once a record of the log speaks of the newest snapshot: reads its file back and verifies it, and lets go of the
+   * data if they can be read again. All older ones may be removed then.
    */
   async settle({ index, term }: EntryId): Promise<void> {
     const found = await openSnapshotFile(this.fs, this.dir, this.walId, index, term);
@@ -115,7 +120,6 @@ export class SnapshotStore {
       this.newest = { ...emptySnapshot, metadata: found.metadata };
       this.inMemory = false;
     }
-    await this.removeOthers(snapshotName(index, term));
   }
 
   /** Removes the files that no record speaks of: those of older snapshots, and at the start also those of newer ones. */
@@ -124,24 +128,11 @@ export class SnapshotStore {
     for (const name of await this.fs.readdir(this.dir)) {
       // A newer one may be on its way.
       if (!isSnapshotName(name) || name === keep || (name > keep && !newerToo)) continue;
-      await this.remove(name);
+      // One that was overtaken is removed by those who wrote it as well.
+      await unlinkIfThere(this.fs, pathIn(this.dir, name));
       removed = true;
     }
     if (removed) await this.fs.syncDirectory(this.dir);
-  }
-
-  /** Removes the file of a snapshot that was overtaken by a newer one before a record spoke of it. */
-  discard({ index, term }: EntryId): Promise<void> {
-    return this.remove(snapshotName(index, term));
-  }
-
-  /** One that was overtaken is removed by whoever sees it first, its maker or `removeOthers`. */
-  private async remove(name: string): Promise<void> {
-    try {
-      await this.fs.unlink(pathIn(this.dir, name));
-    } catch (error) {
-      if ((error as { code?: unknown }).code !== 'ENOENT') throw error;
-    }
   }
 
   async close(): Promise<void> {

@@ -1,10 +1,11 @@
-import { readFully, writeFully } from '../shared/fileIo.js';
+import { readFully, readSmallFile, writeFully } from '../shared/fileIo.js';
 import type { File } from '../shared/fileSystem.js';
 import { damaged } from './damage.js';
 import type { WalEnvironment } from './environment.js';
 import { batchHeaderBytes, markMagic, sectorsFor } from './format.js';
-import { createMarks, readSmallFile } from './marks.js';
-import { isSegmentLike, isSnapshotName, isTemporary, markNames, pathIn, recoveryName } from './names.js';
+import { createMarks } from './marks.js';
+import { isSegmentLike, isSnapshotName, isTemporary, markNames, ownerName, pathIn, temporaryName } from './names.js';
+import { randomHex } from './ownership.js';
 import type { Segment } from './placeIndex.js';
 import type { FoundLog, FoundSegment } from './recovery.js';
 import { preallocate, publish } from './segmentFiles.js';
@@ -29,7 +30,7 @@ export async function createLog(env: WalEnvironment, dir: string, identity: WalI
   const { fs } = env;
   const names = await fs.readdir(dir);
   if (names.some(isSegmentLike)) throw new WalError(WalErrorCode.AlreadyExists, `${dir} holds a log already: open it`);
-  if (names.some(isSnapshotName) || (await wasUsed(env, dir))) {
+  if ((await remainsIn(env, dir)) !== null) {
     throw new WalError(
       WalErrorCode.AlreadyExists,
       `${dir} holds what is left of a log whose segments are gone. A member that has lost its log must not start as a new one: add it under a new id, with an empty directory`,
@@ -56,23 +57,27 @@ export async function createLog(env: WalEnvironment, dir: string, identity: WalI
     offset: beginning,
     last: beginning,
   };
-  const file = await preallocate(fs, pathIn(dir, recoveryName), segmentBytes);
+  const file = await preallocate(fs, pathIn(dir, temporaryName('first', randomHex(env, 8))), segmentBytes);
   try {
-    await publish(fs, dir, recoveryName, file, header);
+    await publish(fs, dir, file, header);
   } finally {
     await file.close();
   }
 }
 
-/** Whether a mark names a batch, of whichever log. */
-async function wasUsed({ fs }: WalEnvironment, dir: string): Promise<boolean> {
+/** The name of a file that only a log leaves that was there, in a directory without segments; null if there is none. */
+export async function remainsIn({ fs }: Pick<WalEnvironment, 'fs'>, dir: string): Promise<string | null> {
+  const names = await fs.readdir(dir);
+  // An owner moves in once the first segment has its name, for good.
+  const found = names.find((name) => isSnapshotName(name) || name === ownerName);
+  if (found !== undefined) return found;
   for (const name of markNames) {
     const bytes = await readSmallFile(fs, pathIn(dir, name), 24);
     if (bytes === null || bytes.length < 24) continue;
     const view = viewOf(bytes);
-    if (view.getBigUint64(0, true) === markMagic && readU64(view, 16) !== 0) return true;
+    if (view.getBigUint64(0, true) === markMagic && readU64(view, 16) !== 0) return name;
   }
-  return false;
+  return null;
 }
 
 /** Removes what was not finished when the process before ended. */
@@ -84,8 +89,11 @@ export async function removeTemporaries({ fs }: WalEnvironment, dir: string): Pr
  * Copies what is at the end of the log into a new segment, and removes what it replaces, after every start,
  * clean or not: a segment that another process has written to is never written to again. What could be
  * read may have come from a page cache that lies about the disk; writing it once more makes that true, or fails.
+ *
+ * @param tag of the owner.
+ * @param handles the open files, kept up to date: to be closed if this fails.
  */
-export async function copyForward(env: WalEnvironment, dir: string, found: FoundLog, segmentBytes: number): Promise<Segment[]> {
+export async function copyForward(env: WalEnvironment, dir: string, found: FoundLog, segmentBytes: number, tag: string, handles: Set<File>): Promise<Segment[]> {
   const { fs } = env;
   const kept = found.segments.slice(0, -found.unsealed);
   const dropped = found.segments.slice(-found.unsealed);
@@ -100,19 +108,18 @@ export async function copyForward(env: WalEnvironment, dir: string, found: Found
     copiedThrough: found.lastSeq,
     length,
   };
-  const file = await preallocate(fs, pathIn(dir, recoveryName), length);
-  try {
-    await copyBatches(source, file);
-    const copy = await publish(fs, dir, recoveryName, file, header);
-    copy.end = source.end;
-    for (const { file: old } of dropped) await old.close();
-    for (const name of [...found.replaced, ...dropped.map((segment) => segment.name)]) await fs.unlink(pathIn(dir, name));
-    await fs.syncDirectory(dir);
-    return [...kept, copy];
-  } catch (error) {
-    await file.close();
-    throw error;
+  const file = await preallocate(fs, pathIn(dir, temporaryName('recovery', tag)), length);
+  handles.add(file);
+  await copyBatches(source, file);
+  const copy = await publish(fs, dir, file, header);
+  copy.end = source.end;
+  for (const { file: old } of dropped) {
+    handles.delete(old);
+    await old.close();
   }
+  for (const name of [...found.replaced, ...dropped.map((segment) => segment.name)]) await fs.unlink(pathIn(dir, name));
+  await fs.syncDirectory(dir);
+  return [...kept, copy];
 }
 
 async function copyBatches({ file: from, end }: FoundSegment, to: File): Promise<void> {

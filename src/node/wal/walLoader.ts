@@ -1,9 +1,10 @@
 import { RaftError } from '../../core/errors.js';
-import { copyForward, createLog, removeTemporaries } from './walDirectory.js';
+import { damaged } from './damage.js';
+import { copyForward, createLog, remainsIn, removeTemporaries } from './walDirectory.js';
 import type { WalEnvironment } from './environment.js';
 import type { LogState } from './logState.js';
 import { MarkWriter } from './marks.js';
-import { isSegmentLike, snapshotName } from './names.js';
+import { isSegmentLike, pathIn, snapshotName } from './names.js';
 import { Ownership } from './ownership.js';
 import { PlaceIndex, type Segment } from './placeIndex.js';
 import { readLog, type FoundSegment, type LogReader } from './recovery.js';
@@ -72,29 +73,35 @@ async function load(options: ResolvedWalOptions, env: WalEnvironment, release: (
   const { dir } = options;
   const entries = new FoundEntries();
   const found = await readLog(env, dir, options, entries);
-  if (found === null) throw notFound(dir);
+  if (found === null) {
+    const remains = await remainsIn(env, dir);
+    throw remains === null ? notFound(dir) : damaged(pathIn(dir, remains), 0, 'it is here, and all segments of the log are missing');
+  }
   const { state, lastSeq, lastCrc } = found;
   const { walId } = found.segments[0]!.header;
-  const snapshots = new SnapshotStore(env.fs, dir, walId);
-  let open: readonly Segment[] = found.segments;
+  const ownership = new Ownership(env, dir);
+  const snapshots = new SnapshotStore(env.fs, dir, walId, ownership.tag);
+  const handles = new Set(found.segments.map(({ file }) => file));
   let marks: MarkWriter | null = null;
   try {
     // Before anything is changed: a snapshot that cannot be read is as bad as a segment that cannot.
     if (found.hasSnapshot) await snapshots.recover(state.snapshot);
     await removeTemporaries(env, dir);
-    const ownership = await Ownership.take(env, dir);
-    const segments = await copyForward(env, dir, found, options.segmentBytes);
-    open = segments;
+    await ownership.take();
+    const segments = await copyForward(env, dir, found, options.segmentBytes, ownership.tag, handles);
     const { places } = entries;
     for (const old of found.segments) if (!segments.includes(old)) places.move(old, segments[segments.length - 1]!);
     places.forgetBefore(state.offset.index + 1);
-    marks = await MarkWriter.open(env.fs, dir, walId, found.mark, found.markHolder);
+    const replaced = { counter: found.mark.counter, holder: found.markHolder };
+    const first = { seq: lastSeq, term: state.hardState.term, vote: state.hardState.vote };
+    marks = await MarkWriter.open({ fs: env.fs, dir, walId, ownership, replaced, first });
+    await ownership.check();
     await snapshots.removeOthers(found.hasSnapshot ? snapshotName(state.snapshot.index, state.snapshot.term) : '', true);
     return { env, options, release, state, places, segments, snapshots, marks, ownership, lastSeq, lastCrc };
   } catch (error) {
-    for (const { file } of open) await file.close().catch(() => undefined);
-    await marks?.close();
-    await snapshots.close();
+    for (const file of handles) await file.close().catch(() => undefined);
+    await marks?.close().catch(() => undefined);
+    await snapshots.close().catch(() => undefined);
     throw error;
   }
 }

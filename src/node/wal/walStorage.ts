@@ -4,12 +4,12 @@ import type { ConfState, Snapshot } from '../../core/raftpb/state.js';
 import type { InitialState } from '../../core/storage/storage.js';
 import type { EntryId, Index, Term } from '../../core/types.js';
 import type { DurableLog } from '../shared/durableLog.js';
+import { unlinkIfThere } from '../shared/fileIo.js';
 import type { BatchBuilder } from './batchBuilder.js';
 import { EntryCache } from './entryCache.js';
 import { EntryReader } from './entryReader.js';
 import type { WalEnvironment } from './environment.js';
-import { pathIn } from './names.js';
-import type { Segment } from './placeIndex.js';
+import { pathIn, snapshotName } from './names.js';
 import type { LogSummary } from './segmentHeader.js';
 import { SpareSegment } from './spareSegment.js';
 import { systemEnvironment } from './systemEnvironment.js';
@@ -59,7 +59,7 @@ export class WalStorage implements DurableLog {
     this.#reader = new EntryReader(places);
     const failed = (error: unknown): void => this.#fail(error);
     snapshots.report = (error) => this.#failNow(error);
-    this.#spare = new SpareSegment(env.fs, dir, segmentBytes, (error) => options.onStorageLow(error), failed);
+    this.#spare = new SpareSegment(env.fs, dir, ownership.tag, segmentBytes, (error) => options.onStorageLow(error), failed);
     const writeSnapshot = (snapshot: Snapshot): Promise<void> => snapshots.write(snapshot);
     const written = (number: number, after: LogSummary, installed: Snapshot | null): void => this.#written(number, after, installed !== null);
     const parts = { env, dir, segments, places, marks, ownership, spare: this.#spare, writeSnapshot, written, failed };
@@ -142,8 +142,7 @@ export class WalStorage implements DurableLog {
     this.#refuse();
     const { state, snapshots } = this.#log;
     const id: EntryId = { index, term: Number.isSafeInteger(index) && index >= state.offset.index && index <= state.lastIndex ? state.term(index) : 0 };
-    const problem = state.snapshotProblem(id);
-    if (problem !== null) throw index <= state.snapshot.index ? new RaftError(RaftErrorCode.SnapshotOutOfDate, problem) : invalid(problem);
+    this.#checkSnapshot(id);
     const snapshot: Snapshot = { data, metadata: { ...id, confState: confState ?? snapshots.confState } };
     const done = this.#creating.then(() => this.#create(snapshot, id));
     this.#creating = done.catch(() => undefined);
@@ -300,22 +299,38 @@ export class WalStorage implements DurableLog {
     return this.#writer.add({ fill: record, sync: true, mark: false, snapshot: null, after: summary, metadata });
   }
 
+  #checkSnapshot(id: EntryId): void {
+    const { state } = this.#log;
+    const problem = state.snapshotProblem(id);
+    if (problem !== null) throw id.index <= state.snapshot.index ? new RaftError(RaftErrorCode.SnapshotOutOfDate, problem) : invalid(problem);
+  }
+
+  /** Removes the file of a snapshot that was overtaken while it was written: by a newer one of the leader, or by the same one. */
+  async #dropSnapshot({ index, term }: EntryId): Promise<void> {
+    const { state, ownership, env, options } = this.#log;
+    if (state.snapshot.index === index && state.snapshot.term === term) return;
+    try {
+      await ownership.check();
+      await unlinkIfThere(env.fs, pathIn(options.dir, snapshotName(index, term)));
+    } catch (error) {
+      this.#failNow(error);
+    }
+    // The newer one may still wait for the disk, and until it is there neither of them would be.
+    if (this.#writer.isBusy) await this.#flush();
+  }
+
   async #create(snapshot: Snapshot, id: EntryId): Promise<void> {
     const { state, snapshots } = this.#log;
     this.#refuse();
+    // Those that were asked for before are known only now.
+    this.#checkSnapshot(id);
     try {
       await snapshots.write(snapshot);
     } catch (error) {
       this.#failNow(error);
     }
     this.#refuse();
-    if (state.snapshotProblem(id) !== null) {
-      // A newer one came from the leader meanwhile, and this one is not needed any more.
-      await snapshots.discard(id).catch((error: unknown) => this.#failNow(error));
-      // The newer one may still wait for the disk, and until it is there neither of them would be.
-      if (this.#writer.isBusy) await this.#flush();
-      return;
-    }
+    if (state.snapshotProblem(id) !== null) return this.#dropSnapshot(id);
     this.#writer.beginAddition(smallRecord, false);
     state.snapshot = id;
     snapshots.adopt(snapshot);
@@ -324,16 +339,24 @@ export class WalStorage implements DurableLog {
 
   /** A batch is on the disk. */
   #written(number: number, after: LogSummary, installed: boolean): void {
-    const { places, snapshots } = this.#log;
+    const { places } = this.#log;
     this.#cache.shrink(number);
     places.forgetBefore(after.offset.index + 1);
     const settles = installed || after.snapshot.index !== this.#settled;
     if (settles) {
       this.#settled = after.snapshot.index;
-      this.#chore(() => snapshots.settle(after.snapshot));
+      this.#chore(() => this.#settle(after.snapshot));
     }
     const [oldest] = this.#log.segments;
     if (oldest !== undefined && this.#log.segments.length > 1 && !places.uses(oldest)) this.#chore(() => this.#removeSegments());
+  }
+
+  async #settle(id: EntryId): Promise<void> {
+    const { snapshots, ownership } = this.#log;
+    await snapshots.settle(id);
+    // What is removed may be needed by another owner, whose log does not know of this snapshot.
+    await ownership.check();
+    await snapshots.removeOthers(snapshotName(id.index, id.term));
   }
 
   #chore(run: () => Promise<void>): void {
@@ -344,9 +367,11 @@ export class WalStorage implements DurableLog {
 
   /** Removes the oldest segments, as long as no entry of the log stands in them. The snapshot that covers them was verified before. */
   async #removeSegments(): Promise<void> {
-    const { segments, places, env, options } = this.#log;
+    const { segments, places, env, options, ownership } = this.#log;
     let removed = false;
     while (segments.length > 1 && !places.uses(segments[0]!)) {
+      // As with snapshots: another owner may need it.
+      await ownership.check();
       const { file, name } = segments.shift()!;
       await file.close();
       await env.fs.unlink(pathIn(options.dir, name));
@@ -388,33 +413,20 @@ export class WalStorage implements DurableLog {
 
   async #end(): Promise<void> {
     const { segments, snapshots, marks, release } = this.#log;
-    const steps: (() => Promise<void>)[] = [
-      () => this.#creating,
-      async () => {
-        if (this.#failure === null) await this.#writer.finish();
-      },
-      async () => {
-        this.#cancelCheck();
-        await this.#writer.end(this.#failure ?? closed());
-      },
-      () => this.#chores,
-      () => this.#spare.close(),
-      () => marks.close(),
-      () => snapshots.close(),
-      () => closeAll(segments),
-      release,
-    ];
     let first: unknown = null;
     // Whatever fails, the rest is released all the same.
-    for (const step of steps) await step().catch((error: unknown) => (first ??= error));
+    const run = async (...steps: (() => Promise<void>)[]): Promise<void> => {
+      for (const step of steps) await step().catch((error: unknown) => (first ??= error));
+    };
+    const finish = (): Promise<void> => (this.#failure === null ? this.#writer.finish() : Promise.resolve());
+    const end = (): Promise<void> => this.#writer.end(this.#failure ?? closed());
+    await run(() => this.#creating, finish);
+    this.#cancelCheck();
+    await run(end, () => this.#chores, () => this.#spare.close(), () => marks.close(), () => snapshots.close());
+    // Only now: a chore may have removed some of them.
+    await run(...segments.map(({ file }) => () => file.close()), release);
     if (first !== null) throw failure(first);
   }
-}
-
-/** Closes the segments that are there now, which are not those of a moment ago: the end of the log may have rotated it, or removed some. */
-async function closeAll(segments: readonly Segment[]): Promise<void> {
-  const outcomes = await Promise.allSettled(segments.map(({ file }) => file.close()));
-  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
 }
 
 function isNothing({ snapshot, entries, hardState, metadata }: WritePlan): boolean {

@@ -2,9 +2,8 @@ import type { Snapshot } from '../../core/raftpb/state.js';
 import { writeFully } from '../shared/fileIo.js';
 import { BatchBuilder, type Placements } from './batchBuilder.js';
 import type { WalEnvironment } from './environment.js';
-import { batchHeaderBytes, BatchFlag, sectorsFor } from './format.js';
+import { aligned, batchHeaderBytes, BatchFlag, recordHeaderBytes, sectorsFor } from './format.js';
 import type { MarkWriter } from './marks.js';
-import { spareName } from './names.js';
 import type { Ownership } from './ownership.js';
 import type { PlaceIndex, Segment } from './placeIndex.js';
 import { publish } from './segmentFiles.js';
@@ -195,6 +194,12 @@ export class WalWriter {
     return segments[segments.length - 1]!;
   }
 
+  /** Length of the batch that a segment has to begin with, as those before it may go: the metadata once more. 0 if there is none. */
+  private get repeatedBytes(): number {
+    if (this.metadata === null || this.segment.end > segmentHeaderSpace) return 0;
+    return sectorsFor(batchHeaderBytes + aligned(recordHeaderBytes + this.metadata.length));
+  }
+
   private kick(): void {
     if (this.kicked || this.ended) return;
     const next = this.queue[0];
@@ -215,9 +220,9 @@ export class WalWriter {
         await this.write(next);
       } catch (error) {
         this.writing = null;
-        // All waiters hear the one error that the owner makes of it.
-        this.queue.unshift(next);
         this.parts.failed(error);
+        // All waiters hear the one error that the owner has made of it, or of an earlier one.
+        for (const { reject } of next.waiters) reject(this.endError);
         break;
       }
       this.writing = null;
@@ -240,7 +245,12 @@ export class WalWriter {
   private async write(pending: Pending): Promise<void> {
     const { builder, snapshot, flags, after, metadata } = pending;
     if (snapshot !== null) await this.parts.writeSnapshot(snapshot);
-    if (this.segment.end + builder.fileBytes + sealSpace > this.segment.header.length) await this.rotate(builder.fileBytes);
+    if (this.segment.end + this.repeatedBytes + builder.fileBytes + sealSpace > this.segment.header.length) await this.rotate(builder.fileBytes);
+    if (this.repeatedBytes > 0) {
+      const first = new BatchBuilder();
+      first.metadata(this.metadata!);
+      await this.writeBatch(first, 0);
+    }
     await this.writeBatch(builder, flags);
     if (this.ended) return;
     this.placed = after;
@@ -285,19 +295,32 @@ export class WalWriter {
       previousCrc: seal.payloadCrc,
       length,
     };
-    const next = await publish(env.fs, dir, spareName, file, header);
-    await writeFully(segment.file, bytes, segment.end);
-    await segment.file.datasync();
+    let next: Segment;
+    try {
+      next = await publish(env.fs, dir, file, header);
+      await this.stillMine(next);
+      await writeFully(segment.file, bytes, segment.end);
+      await segment.file.datasync();
+    } catch (error) {
+      await file.close().catch(() => undefined);
+      throw error;
+    }
     segment.end += bytes.length;
     this.lastSeq++;
     this.lastCrc = seal.payloadCrc;
     segments.push(next);
-    if (this.metadata !== null) {
-      const first = new BatchBuilder();
-      first.metadata(this.metadata);
-      await this.writeBatch(first, 0);
+    spare.prepare();
+  }
+
+  /** Takes back a segment that another owner of the directory knows nothing of. */
+  private async stillMine({ path }: Segment): Promise<void> {
+    const { env, ownership } = this.parts;
+    try {
+      await ownership.check();
+    } catch (error) {
+      await env.fs.unlink(path).catch(() => undefined);
+      throw error;
     }
-    spare.published();
   }
 
   /** Marks the newest batch some time soon. */

@@ -3,7 +3,8 @@ import type { Index, NodeId, Term } from '../../core/types.js';
 import { Violation, type Checker, type ClusterView } from '../checker.js';
 import { OpOutcome } from '../clientOp.js';
 import { SimEventKind, SimPhase, type LeaderCommitEvent, type SimEvent, type StartedEvent } from '../simEvent.js';
-import { holds, isMajority, type RunHistory } from './runHistory.js';
+import { holds } from '../durableView.js';
+import { isMajority, type RunHistory } from './runHistory.js';
 
 /**
  * I7: a leader commits an entry of its own term that a majority of each half of its configuration holds on
@@ -12,7 +13,7 @@ import { holds, isMajority, type RunHistory } from './runHistory.js';
  */
 export class CommitChecker implements Checker {
   readonly name = 'I4 nothing committed is lost, I7 justified commits, I14 durable commits';
-  readonly kinds = [SimEventKind.Started, SimEventKind.Stopped, SimEventKind.LeaderCommit, SimEventKind.Checkpoint, SimEventKind.Phase];
+  readonly kinds = [SimEventKind.Started, SimEventKind.LeaderCommit, SimEventKind.Checkpoint, SimEventKind.Phase];
   private readonly history: RunHistory;
 
   /** @param history of this run. */
@@ -24,9 +25,6 @@ export class CommitChecker implements Checker {
     switch (event.kind) {
       case SimEventKind.Started:
         return this.started(event);
-      case SimEventKind.Stopped:
-        if (event.dataLoss === true) this.history.reverted.add(event.node);
-        return;
       case SimEventKind.LeaderCommit:
         return this.leaderCommit(event, view);
       case SimEventKind.Checkpoint:
@@ -62,10 +60,14 @@ export class CommitChecker implements Checker {
   }
 
   private checkMajorities(raft: Raft, commit: Index, term: Term, view: ClusterView): void {
-    const { voters } = raft.tracker.config;
+    const { tracker } = raft;
+    const { voters } = tracker.config;
     const holder = (id: NodeId): boolean => {
       const node = view.node(id);
-      return node !== undefined && holds(node.durable, commit, term);
+      const progress = tracker.get(id);
+      // What it acknowledges counts no longer, and until that is known, what it acknowledged before its disk forgot (O12).
+      if (node === undefined || progress?.quarantined === true) return false;
+      return holds(node.durable, commit, term) || (progress !== undefined && progress.match >= commit && this.history.mayBeDeceived(raft.id, term, id));
     };
     if (isMajority(voters.incoming.ids, holder) && isMajority(voters.outgoing.ids, holder)) return;
     const holders = voters.ids.filter(holder);
@@ -89,7 +91,7 @@ export class CommitChecker implements Checker {
     // If a majority of either half lacks the entry, but not of both, then every quorum still has it.
     // A node whose log went back takes part in no quorum until it has everything again (O12).
     const lacks = (id: NodeId): boolean => {
-      if (history.reverted.has(id)) return false;
+      if (history.hasLost(id)) return false;
       const node = view.node(id);
       return node === undefined || !holds(node.durable, committed, term);
     };

@@ -3,7 +3,8 @@ import type { Message } from '../../core/raftpb/message.js';
 import { StateType } from '../../core/types.js';
 import { Violation, type Checker, type ClusterView, type NodeView } from '../checker.js';
 import { SimEventKind, type SimEvent } from '../simEvent.js';
-import { holds, type RunHistory } from './runHistory.js';
+import { holds } from '../durableView.js';
+import type { RunHistory } from './runHistory.js';
 
 /**
  * What a message says must be on the disk of its sender when it leaves (Raft Figure 2, "updated on stable

@@ -13,7 +13,7 @@ import type { RunHistory } from './runHistory.js';
  */
 export class MembershipChecker implements Checker {
   readonly name = 'I21 configurations';
-  readonly kinds = [SimEventKind.Started, SimEventKind.Role, SimEventKind.Ready, SimEventKind.ConfigApplied];
+  readonly kinds = [SimEventKind.Started, SimEventKind.Stopped, SimEventKind.Role, SimEventKind.Ready, SimEventKind.ConfigApplied];
   private readonly history: RunHistory;
   /** Outcome of every change by its index: null if it has none. */
   private readonly outcomes = new Map<Index, ConfState | null>();
@@ -29,6 +29,10 @@ export class MembershipChecker implements Checker {
     switch (event.kind) {
       case SimEventKind.Started:
         return this.started(event, view);
+      case SimEventKind.Stopped:
+        // An older disk may hold another log than what is left of this one.
+        if (event.dataLoss === true) this.changesOf.delete(event.node);
+        return;
       case SimEventKind.Role:
         return checkRole(event, view);
       case SimEventKind.Ready:

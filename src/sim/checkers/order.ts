@@ -3,13 +3,12 @@ import { StateType } from '../../core/types.js';
 import { Violation, type Checker, type ClusterView, type NodeView } from '../checker.js';
 import { OpOutcome } from '../clientOp.js';
 import { EntryType } from '../../core/raftpb/entry.js';
+import { serveBound } from '../livenessBounds.js';
 import { operationOf } from '../machineHost.js';
 import { SimEventKind, SimPhase, type AppliedEvent, type SimEvent } from '../simEvent.js';
 
 /** Election timeouts without anything new, after which a group must have come to rest. */
 const restTimeouts = 2;
-/** Election timeouts after which an operation of a healed group must have ended, also one that met an election. */
-const pendingTimeouts = 20;
 
 /**
  * I23: snapshot, applied, commit and last index of a node stand in this order. I20: every operation of a client
@@ -81,8 +80,8 @@ export class OrderChecker implements Checker {
 
   private audit(view: ClusterView): void {
     for (const op of view.ops) {
-      // Only what began after the heal: before that, the answer may have gone down with a node.
-      if (op.outcome !== OpOutcome.Pending || op.invokedAt < this.healedAt || view.now - op.invokedAt < pendingTimeouts * view.electionTimeout) continue;
+      // Only what began after the heal: before that, the answer may have gone down with a node. It may have met an election.
+      if (op.outcome !== OpOutcome.Pending || op.invokedAt < this.healedAt || view.now - op.invokedAt < serveBound(view.settings) * view.electionTimeout) continue;
       throw new Violation('I20', `operation ${op.id} of ${op.invokedAt} has not ended`);
     }
     if (view.now - this.lastNews < restTimeouts * view.electionTimeout) return;

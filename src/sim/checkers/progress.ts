@@ -3,7 +3,8 @@ import type { Raft } from '../../core/raft/raft.js';
 import type { Progress } from '../../core/tracker/progress.js';
 import { Violation, type Checker, type ClusterView } from '../checker.js';
 import { SimEventKind, type SimEvent } from '../simEvent.js';
-import { holds, type RunHistory } from './runHistory.js';
+import { holds } from '../durableView.js';
+import type { RunHistory } from './runHistory.js';
 
 /** What a leader has known of its members in its term. */
 class LeaderMark {
@@ -19,7 +20,7 @@ class LeaderMark {
  */
 export class ProgressChecker implements Checker {
   readonly name = 'I17 progress sanity';
-  readonly kinds = [SimEventKind.Stepped, SimEventKind.ConfigApplied, SimEventKind.Checkpoint];
+  readonly kinds = [SimEventKind.Stepped, SimEventKind.ConfigApplied, SimEventKind.LogWentBack, SimEventKind.Checkpoint];
   private readonly history: RunHistory;
   private readonly marks = new Map<NodeId, LeaderMark>();
 
@@ -35,7 +36,10 @@ export class ProgressChecker implements Checker {
     }
     const raft = view.node(event.node)?.raft;
     if (raft === null || raft === undefined || raft.state !== StateType.Leader) return;
-    if (event.kind === SimEventKind.Stepped) {
+    if (event.kind === SimEventKind.LogWentBack) {
+      // It starts over, now or when that is permitted (O13).
+      this.mark(raft).match.delete(event.member);
+    } else if (event.kind === SimEventKind.Stepped) {
       const { from } = event.message;
       const progress = raft.tracker.get(from);
       if (progress !== undefined) this.check(raft, from, progress, view);
@@ -72,13 +76,13 @@ export class ProgressChecker implements Checker {
     if (inflights.count > view.settings.maxInflightMsgs) {
       throw new Violation('I17', `leader ${raft.id} has ${inflights.count} messages in flight to node ${id}, and ${view.settings.maxInflightMsgs} are allowed`);
     }
-    // What a leader knows of a disk that went back is about the disk of before (O12), and may start over (O13).
-    if (this.history.reverted.has(id)) return;
     const marks = this.mark(raft).match;
     const before = marks.get(id) ?? 0;
     if (match < before) throw new Violation('I17', `leader ${raft.id} takes match of node ${id} back from ${before} to ${match}`);
     if (match === before) return;
     marks.set(id, match);
+    // What it knows is about the disk of before (O12).
+    if (this.history.mayBeDeceived(raft.id, raft.term, id)) return;
     this.checkTruth(raft, id, match, view);
   }
 

@@ -2,7 +2,7 @@ import { LocalAppendThread, LocalApplyThread, None, type Index, type NodeId, typ
 import type { HardState } from '../../core/raftpb/state.js';
 import type { Ready } from '../../core/ready.js';
 import { Violation, type Checker, type ClusterView, type NodeView } from '../checker.js';
-import { holds } from './runHistory.js';
+import { holds } from '../durableView.js';
 import { SimEventKind, type ReadyEvent, type SimEvent, type StartedEvent } from '../simEvent.js';
 
 /** What a node has shown so far. */

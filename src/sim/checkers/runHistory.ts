@@ -1,6 +1,6 @@
 import type { ConfState } from '../../core/raftpb/state.js';
 import type { Index, NodeId, Term } from '../../core/types.js';
-import type { DurableView } from '../checker.js';
+import type { DiskLoss } from './diskLoss.js';
 import { PrefixTable } from './prefixTable.js';
 
 /** Highest index that was committed by leaders of one term. */
@@ -34,8 +34,8 @@ export class RunHistory {
   readonly opAt: number[] = [];
   /** Configurations in the order of their indexes. Written by the membership checker. */
   private readonly configs: IndexedConfig[] = [];
-  /** Nodes whose disks have lost what they had acknowledged. Written by the commit checker. */
-  readonly reverted = new Set<NodeId>();
+  /** The last time that each disk forgot what its node had acknowledged. Written by the reversion checker. */
+  readonly losses = new Map<NodeId, DiskLoss>();
   private readonly commits: TermCommit[] = [];
   private leaderHasCommitted = false;
 
@@ -77,6 +77,17 @@ export class RunHistory {
     if (index > this.committed) this.committed = index;
   }
 
+  /** Whether a node has not got back yet what was committed when its disk forgot: it takes part in no quorum (O12). */
+  hasLost(id: NodeId): boolean {
+    const loss = this.losses.get(id);
+    return loss !== undefined && !loss.recovered;
+  }
+
+  /** Whether a leader of `term` may believe of a node what was true before its disk forgot. */
+  mayBeDeceived(leader: NodeId, term: Term, about: NodeId): boolean {
+    return this.losses.get(about)?.isHiddenFrom(leader, term) === true;
+  }
+
   /** Notes what the group begins with: entries that need no leader. */
   noteFounded(index: Index): void {
     if (index > this.founded) this.founded = index;
@@ -99,11 +110,6 @@ export class RunHistory {
     for (const commit of this.commits) if (commit.term < term && commit.index > index) index = commit.index;
     return index;
   }
-}
-
-/** Whether a disk holds the entry for certain, in its log or in its snapshot. */
-export function holds(durable: DurableView, index: Index, term: Term): boolean {
-  return index <= durable.offset || durable.term(index) === term;
 }
 
 /** Whether more than half of `ids` are counted by `holder`. An empty set needs nobody. */

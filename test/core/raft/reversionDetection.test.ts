@@ -37,6 +37,24 @@ describe('O12: the leader finds out', () => {
     expect(node.node.status().progress.get(2)).toMatchObject({ quarantined: found, match: found ? 0 : 3 });
   });
 
+  test('what is compacted cannot be proven to be lost: a member that says so gets a snapshot in place of the entry', () => {
+    const node = acknowledgedLeader();
+    ackAll(node, 3);
+    node.node.propose(bytes('x'));
+    node.settle();
+    ackAll(node, 3);
+    node.compact();
+    const told = message(MsgAppResp, { term: 2, index: 3, commit: 3, reject: true, rejectHint: 3, logTerm: 1 });
+    const [question] = questionsTo(2, node.receive(told));
+    // Its log is long enough, and has another entry at 3: a backup with the tail of an old leader.
+    const [probe] = ofType(node.receive(answer(question!, 3, 1)), MsgApp);
+    expect(probe).toMatchObject({ to: 2, index: 4, entries: [] });
+    const sent = node.receive(message(MsgAppResp, { term: 2, index: 4, reject: true, rejectHint: 3, logTerm: 1 }));
+
+    expect(node.node.status().progress.get(2)).toMatchObject({ quarantined: false });
+    expect(ofType(sent, MessageType.MsgSnap)).toMatchObject([{ to: 2, snapshot: { metadata: { index: 4 } } }]);
+  });
+
   test('the quarantine is visible in status, JSON, progress text, trace and a counter', () => {
     const events: TraceEvent[] = [];
     const node = acknowledgedLeader({ trace: { trace: (event) => events.push(event) } });

@@ -5,7 +5,7 @@ import { MemoryStorage } from '../../../src/core/storage/memoryStorage.js';
 import { emptyBytes, noLimit } from '../../../src/core/types.js';
 import { entriesFrom, ids, snapshotAt } from '../../support/logBuilders.js';
 
-/** The contract of Storage itself is in test/conformance/storageSuite.ts. Here: what MemoryStorage has on top of it. */
+/** The contract of Storage itself is in src/node/storageSuite/storageSuite.ts. Here: what MemoryStorage has on top of it. */
 
 /** Snapshot at 3 of term 3, then the entries 4, 5 and 6 of the terms 4, 5 and 6. */
 function sample(): MemoryStorage {

@@ -3,21 +3,29 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, 
 import { connect } from 'node:net';
 import { join } from 'node:path';
 
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 
-import { abstractName, kernelClaim } from '../../../src/node/wal/kernelClaim.js';
+import { abstractName, kernelClaim, type KernelClaim } from '../../../src/node/wal/kernelClaim.js';
 import { lockWith, processLock } from '../../../src/node/wal/processLock.js';
 import { claimDirectory, claimSocketFile } from '../../../src/node/wal/socketFileClaim.js';
 import { isWalError, WalErrorCode } from '../../../src/node/wal/walError.js';
 import { temporaryDirectories } from '../../support/temporaryDirectory.js';
-import { lockKinds, lockOf } from './lockKinds.js';
+import { lockKinds, lockOf, type LockKind } from './lockKinds.js';
 
 const newDirectory = temporaryDirectories();
 const linuxTest = process.platform === 'linux' ? test : test.skip;
 
+// The disk and the processors may have others to serve.
+jest.setTimeout(30_000);
+
 /** The error of a claim that is refused; the message has to say by whom and what to do. */
 const refused = (...words: string[]): unknown =>
   expect.objectContaining({ name: 'WalError', code: 'ERR_WAL_LOCKED', message: expect.stringMatching(words.join('.*')) });
+
+/** The claim below a lock. */
+function claimOf(kind: LockKind): KernelClaim {
+  return kind === 'system' ? kernelClaim(process.platform) : claimSocketFile;
+}
 
 describe.each(lockKinds.map((kind) => ({ kind })))('the lock of one process ($kind)', ({ kind }) => {
   const lock = lockOf(kind);
@@ -76,6 +84,37 @@ describe.each(lockKinds.map((kind) => ({ kind })))('the lock of one process ($ki
     for (const { value } of got) await value();
   });
 
+  test('of six that know nothing of one another one has it at a time, however their steps mix', async () => {
+    const dir = newDirectory();
+    let inside = 0;
+    let had = 0;
+    const contend = async (): Promise<void> => {
+      // A list of its own, so that the claim alone keeps them apart.
+      const own = lockWith(claimOf(kind));
+      for (let turn = 0; turn < 10; ) {
+        const release = await own.claim(dir).catch((error: unknown) => {
+          if (!isWalError(error, WalErrorCode.Locked)) throw error;
+        });
+        if (release === undefined) {
+          await new Promise((resolve) => setImmediate(resolve));
+          continue;
+        }
+        inside++;
+        expect(inside).toBe(1);
+        await new Promise((resolve) => setImmediate(resolve));
+        expect(inside).toBe(1);
+        inside--;
+        had++;
+        turn++;
+        await release();
+      }
+    };
+
+    await Promise.all(Array.from({ length: 6 }, contend));
+
+    expect(had).toBe(60);
+  });
+
   test('it is free as soon as it has been given back, 200 times', async () => {
     const dir = newDirectory();
 
@@ -123,7 +162,7 @@ describe.each(lockKinds.map((kind) => ({ kind })))('the lock of one process ($ki
     for (let i = 0; i < 20; i++) {
       const release = await lock.claim(dir);
       await expect(lock.claim(dir)).rejects.toEqual(refused('this process'));
-      await expect(lockWith(kind === 'system' ? kernelClaim(process.platform) : claimSocketFile).claim(dir)).rejects.toEqual(refused('another process'));
+      await expect(lockWith(claimOf(kind)).claim(dir)).rejects.toEqual(refused('another process'));
       await release();
     }
 

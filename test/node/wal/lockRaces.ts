@@ -25,7 +25,8 @@ export interface RaceOrder {
 /** What a contestant tells. */
 export type ContestantReport =
   | { readonly race: -1; readonly event: 'ready' }
-  | { readonly race: number; readonly event: 'inside' }
+  /** `since`: when the claim that succeeded began, by `Date.now()`. */
+  | { readonly race: number; readonly event: 'inside'; readonly since: number }
   | { readonly race: number; readonly event: 'done'; readonly refusals: number }
   | { readonly race: number; readonly event: 'failed'; readonly message: string };
 
@@ -42,8 +43,10 @@ export interface RaceResult {
   kills: number;
   /** Claims that were refused. */
   refusals: number;
-  /** Milliseconds from a SIGKILL of the owner to the next owner's report, at most. */
+  /** Milliseconds from a SIGKILL of the owner to the beginning of the first claim that succeeds, at most. */
   slowestFreeMs: number;
+  /** The same to the next owner's report: what the claim took on top, on a disk and processors that others use too. */
+  slowestTakeoverMs: number;
   /** Two that had the directory at once, and whatever else went wrong. */
   faults: string[];
 }
@@ -69,7 +72,7 @@ export async function raceForLock(base: string, lock: LockKind, races: number, s
   const journal = join(base, 'journal');
   mkdirSync(dir);
   writeFileSync(journal, '');
-  const result: RaceResult = { races: 0, starts: 0, clusterStarts: 0, winners: 0, killedInside: 0, kills: 0, refusals: 0, slowestFreeMs: 0, faults: [] };
+  const result: RaceResult = { races: 0, starts: 0, clusterStarts: 0, winners: 0, killedInside: 0, kills: 0, refusals: 0, slowestFreeMs: 0, slowestTakeoverMs: 0, faults: [] };
   const killed = new Set<number>();
   const seats = await Promise.all(Array.from({ length: seatCount }, (_, seat) => Contestant.start(seat)));
   try {
@@ -108,19 +111,22 @@ async function runRace(taking: readonly Contestant[], order: RaceOrder, victims:
   const strike = async (contestant: Contestant, delayMs: number): Promise<void> => {
     victim = contestant;
     await sleep(delayMs);
-    killedAt = performance.now();
+    killedAt = Date.now();
     result.kills++;
     await contestant.kill();
   };
   let insiders = 0;
-  const onInside = (contestant: Contestant): void => {
+  const onInside = (contestant: Contestant, since: number): void => {
     insiders++;
     if (insiders === 1) {
       killing = strike(contestant, random(4));
       return;
     }
     if (killedAt === undefined) fault(`${contestant.pid} is inside, and so is ${victim?.pid}`);
-    else if (insiders === 2) result.slowestFreeMs = Math.max(result.slowestFreeMs, performance.now() - killedAt);
+    else if (insiders === 2) {
+      result.slowestFreeMs = Math.max(result.slowestFreeMs, since - killedAt);
+      result.slowestTakeoverMs = Math.max(result.slowestTakeoverMs, Date.now() - killedAt);
+    }
     contestant.send('leave');
   };
 
@@ -128,7 +134,7 @@ async function runRace(taking: readonly Contestant[], order: RaceOrder, victims:
     (contestant) =>
       new Promise<void>((resolve) => {
         contestant.onReport = (report) => {
-          if (report.event === 'inside') return onInside(contestant);
+          if (report.event === 'inside') return onInside(contestant, report.since);
           if (report.event === 'done') result.refusals += report.refusals;
           if (report.event === 'failed') fault(`${contestant.pid} failed: ${report.message}`);
           resolve();
@@ -234,9 +240,10 @@ export function readJournal(text: string, killed: ReadonlySet<number>, result: R
 
 /** The counts in one line. */
 export function describeRaces(kind: LockKind, result: RaceResult): string {
-  const { races, starts, clusterStarts, winners, kills, killedInside, refusals, slowestFreeMs } = result;
+  const { races, starts, clusterStarts, winners, kills, killedInside, refusals, slowestFreeMs, slowestTakeoverMs } = result;
   return (
     `${kind}: ${races} races of ${starts} processes (${clusterStarts} cluster workers), ${winners} owners that gave it back, ` +
-    `${kills} kills (${killedInside} while inside), ${refusals} refusals, free ${slowestFreeMs.toFixed(1)} ms after a SIGKILL at most`
+    `${kills} kills (${killedInside} while inside), ${refusals} refusals, free ${slowestFreeMs} ms after a SIGKILL at most, ` +
+    `taken over ${slowestTakeoverMs} ms after it at most`
   );
 }

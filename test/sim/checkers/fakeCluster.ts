@@ -113,7 +113,7 @@ export class FakeNode implements NodeView {
       uncommittedSize: 0,
       pendingReads: [],
       readOnly: { waiting: [] },
-      config: { disableConfChangeValidation: false, disableProposalForwarding: false },
+      config: { disableConfChangeValidation: false, disableProposalForwarding: false, loosenFollowerLogRevert: false },
       log,
       tracker,
     };

@@ -4,10 +4,11 @@ import { membershipMutants } from './membership.js';
 import type { Mutant, NotHunted } from './mutant.js';
 import { readMutants } from './reads.js';
 import { replicationMutants } from './replication.js';
+import { reversionMutants } from './reversions.js';
 import { snapshotMutants } from './snapshots.js';
 
 /** Every mutant, in the order in which they are hunted. */
-export const mutants: readonly Mutant[] = [...durabilityMutants, ...electionMutants, ...replicationMutants, ...snapshotMutants, ...membershipMutants, ...readMutants];
+export const mutants: readonly Mutant[] = [...durabilityMutants, ...electionMutants, ...replicationMutants, ...snapshotMutants, ...membershipMutants, ...readMutants, ...reversionMutants];
 
 /** Mutants of the catalogue that the simulator does not kill: why, and what holds the line instead. */
 export const notHunted: readonly NotHunted[] = [

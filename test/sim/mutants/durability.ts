@@ -11,7 +11,7 @@ const ownAck: Pick<Edit, 'file' | 'find'> = { file: 'core/raft/appendEntry.js', 
 const noTermOfWrite: Edit = { file: 'core/raft/applied.js', find: 'if (index !== 0 && term === raft.term)', replace: 'if (index !== 0)' };
 const noTermOfEntry: Edit = {
   file: 'core/log/unstable.js',
-  find: 'if (this.entries[count - 1].term !== term)',
+  find: 'if (this.term(count - 1) !== term)',
   replace: 'if (false)',
 };
 

@@ -20,7 +20,8 @@ async function load(folder: string): Promise<Simulator> {
 
 /** One run. Returns what went wrong in it, or null. */
 function run(simulator: Simulator, { profile, steps = 2000, config = {}, ignore = [], stableLeadership }: Mutant, seed: number): SimFailure | null {
-  const checkers = simulator.allCheckers({ stableLeadership: stableLeadership ?? null }).map((checker) => silenced(simulator, checker, ignore));
+  const forgets = simulator.drawConfig(seed, steps, profile).diskLoss.interval > 0;
+  const checkers = simulator.allCheckers({ stableLeadership: stableLeadership ?? null, ...(forgets ? { detectionBound: 3 } : {}) }).map((checker) => silenced(simulator, checker, ignore));
   return simulator.simulate({ seed, steps, profile, config, invariants: false, checkers }).failure;
 }
 

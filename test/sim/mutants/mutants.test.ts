@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 
 import { mutants, notHunted } from './catalogue.js';
 import { huntAll } from './huntAll.js';
-import { built, plant, uproot } from './plant.js';
+import { built, edited, plant } from './plant.js';
 
 const minutes = 60_000;
 
@@ -16,25 +16,29 @@ describe('mutants', () => {
       expect(hunts.filter(({ killed }) => !killed)).toEqual([]);
       expect(hunts.length).toBeGreaterThanOrEqual(12);
     },
-    minutes,
+    3 * minutes,
   );
 
   test.each(mutants.map((mutant) => ({ mutant, id: mutant.id })))('$id can be planted', ({ mutant }) => {
-    uproot(plant(built, [...(mutant.given ?? []), ...mutant.edits]));
+    expect(edited(built, [...(mutant.given ?? []), ...mutant.edits]).size).toBeGreaterThan(0);
   });
 
   test('a text that is not there, or there twice, cannot be planted', () => {
     const edit = (find: string) => [{ file: 'core/raft/outbox.js', find, replace: '' }];
 
     expect(() => plant(built, edit('no such text'))).toThrow('0 times');
-    expect(() => plant(built, edit('MessageType'))).toThrow(/has [0-9]+ times/);
+    expect(() => edited(built, edit('MessageType'))).toThrow(/has [0-9]+ times/);
   });
 
-  test('what breaks nothing survives', async () => {
-    const [hunt] = await huntAll([{ ...mutants[0]!, edits: [] }], 1);
+  test(
+    'what breaks nothing survives',
+    async () => {
+      const [hunt] = await huntAll([{ ...mutants[0]!, edits: [] }], 1);
 
-    expect(hunt).toMatchObject({ fired: 'survived', killed: false });
-  });
+      expect(hunt).toMatchObject({ fired: 'survived', killed: false });
+    },
+    minutes,
+  );
 
   test('ids are unique', () => {
     const ids = [...mutants, ...notHunted].map(({ id }) => id);

@@ -21,17 +21,27 @@ export function plant(source: string, edits: readonly Edit[]): string {
       cpSync(join(source, part), join(folder, part), { recursive: true, filter: (name) => !/\.(?:d\.ts|map)$/.test(name) });
     }
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }\n');
-    for (const { file, find, replace } of edits) {
-      const path = join(folder, file);
-      const parts = readFileSync(path, 'utf8').split(find);
-      if (parts.length !== 2) throw new Error(`${file} has ${parts.length - 1} times: ${find}`);
-      writeFileSync(path, parts.join(replace));
-    }
+    for (const [file, text] of edited(source, edits)) writeFileSync(join(folder, file), text);
   } catch (error) {
     uproot(folder);
     throw error;
   }
   return folder;
+}
+
+/**
+ * The files that edits change, with their new texts.
+ *
+ * @throws Error if a text is not there exactly once.
+ */
+export function edited(source: string, edits: readonly Edit[]): ReadonlyMap<string, string> {
+  const texts = new Map<string, string>();
+  for (const { file, find, replace } of edits) {
+    const parts = (texts.get(file) ?? readFileSync(join(source, file), 'utf8')).split(find);
+    if (parts.length !== 2) throw new Error(`${file} has ${parts.length - 1} times: ${find}`);
+    texts.set(file, parts.join(replace));
+  }
+  return texts;
 }
 
 /** Removes what {@link plant} made. */

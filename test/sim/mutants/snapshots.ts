@@ -12,7 +12,7 @@ export const snapshotMutants: readonly Mutant[] = [
         find: 'this.unstable.restore(snapshot);',
         replace: `const behind = index < this.unstable.lastIndex() ? this.slice(index + 1, this.unstable.lastIndex() + 1, Infinity) : null;
         this.unstable.restore(snapshot);
-        this.unstable.entries = behind ?? [];`,
+        if (behind !== null) this.unstable.truncateAndAppend(behind);`,
       },
     ],
     profile: 'snap',

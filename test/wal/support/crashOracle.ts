@@ -7,12 +7,14 @@ import { entriesFrom } from './walModel.js';
 
 /** How much to try. */
 export interface EnumerationDepth {
-  /** Images of a crash of the scenario at most, drawn evenly; Infinity for all. */
-  readonly first: number;
+  /** One image in so many is looked at; 1 for all. */
+  readonly share: number;
   /** Every so many images, a crash inside of its recovery is enumerated as well; 0 for never. */
   readonly every: number;
   /** Images of a crash inside of recovery at most, for one image. */
   readonly second: number;
+  /** Every so many images, the log is written to and opened once more. */
+  readonly goOn: number;
   readonly seed: number;
 }
 
@@ -30,13 +32,13 @@ export interface EnumerationResult {
  *
  * @throws Error that names the image.
  */
-export async function enumerateCrashes(scenario: Scenario, { first, every, second, seed }: EnumerationDepth): Promise<EnumerationResult> {
+export async function enumerateCrashes(scenario: Scenario, { share, every, second, goOn, seed }: EnumerationDepth): Promise<EnumerationResult> {
   const states = statesOf(scenario);
   const run = await recordRun(workloadOf(scenario));
   const result = { images: 0, recoveries: 0 };
-  const perStop = Math.max(2, Math.ceil(first / run.stops.length));
-  const limits = first === Infinity ? { seed } : { seed, most: perStop };
-  for (const image of imagesOf(run, limits)) {
+  let passed = seed % share;
+  for (const image of imagesOf(run, { seed })) {
+    if (++passed % share !== 0) continue;
     result.images++;
     const deep = every > 0 && result.images % every === 0;
     if (deep) {
@@ -44,10 +46,10 @@ export async function enumerateCrashes(scenario: Scenario, { first, every, secon
       for (const again of imagesOf(recovery, { seed: seed + result.images, most: Math.max(2, Math.ceil(second / recovery.stops.length)) }, image)) {
         result.images++;
         result.recoveries++;
-        await judge(scenario, again, states);
+        await judge(scenario, again, states, result.images % goOn === 0);
       }
     }
-    await judge(scenario, image, states);
+    await judge(scenario, image, states, result.images % goOn === 0);
   }
   return result;
 }
@@ -65,7 +67,7 @@ async function start(env: TestEnvironment, acks: readonly Ack[]): Promise<WalSto
   return WalStorage.bootstrap(walOptions, env);
 }
 
-async function judge(scenario: Scenario, image: CrashImage<Ack>, states: readonly string[]): Promise<void> {
+async function judge(scenario: Scenario, image: CrashImage<Ack>, states: readonly string[], goesOn: boolean): Promise<void> {
   const complain = (what: string, cause?: unknown): Error =>
     new Error(`${scenario.name}, ${image.kind} ${image.description}, promised ${image.acks.join(' ')}: ${what}`, { cause });
   const env = new TestEnvironment(image.fs, 8);
@@ -80,6 +82,7 @@ async function judge(scenario: Scenario, image: CrashImage<Ack>, states: readonl
   const state = states.lastIndexOf(found);
   if (state < 0) throw complain(`a state that never was:\n${found}`);
   if (state < promised) throw complain(`back at step ${state}:\n${found}`);
+  if (!goesOn) return log.close();
 
   const next = log.lastIndex() + 1;
   const { hardState } = log.initialState();

@@ -26,6 +26,7 @@ async function race(order: RaceOrder): Promise<void> {
   let refusals = 0;
   await sleep(Math.max(0, order.startAt - Date.now()));
   for (;;) {
+    const since = Date.now();
     let release;
     try {
       release = await lock.claim(order.dir);
@@ -37,7 +38,7 @@ async function race(order: RaceOrder): Promise<void> {
     }
     const note = (what: string): void => appendFileSync(order.journal, `${process.pid} ${order.race} ${what}\n`);
     note('begin');
-    if (order.stay) report({ race: order.race, event: 'inside' });
+    if (order.stay) report({ race: order.race, event: 'inside', since });
     for (let step = 0; step < order.steps || (order.stay && !left); step++) {
       await (order.stay ? sleep(1) : turn());
       note('work');

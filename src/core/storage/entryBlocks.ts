@@ -1,0 +1,111 @@
+import { entrySize, type Entry } from '../raftpb/entry.js';
+
+/**
+ * Entries in a full block. An array of more than 16,000 elements would be a large object to V8: memory
+ * from the system, page by page, which is given back and never used again.
+ */
+const blockLength = 8192;
+
+/**
+ * A list of entries that grows at its end, and can be cut off at both ends.
+ *
+ * It is kept in blocks, so that growing never moves what is there already. In one array each entry is
+ * copied about four times while a million come in, into memory that is new each time; for a follower that
+ * catches up, that was a third of all its time.
+ */
+export class EntryBlocks {
+  /** Entries in the list. */
+  length = 0;
+  /** Full ones, but for the last, and for the first, which lacks `missing` entries in front. Never handed out. */
+  private blocks: Entry[][] = [];
+  private missing = 0;
+
+  // A "place" is a position counted from where the first block would begin if it were full.
+
+  /** The entry at `position`, which is not negative; undefined behind the end. */
+  at(position: number): Entry | undefined {
+    const place = position + this.missing;
+    const number = Math.floor(place / blockLength);
+    return this.blocks[number]?.[place - this.firstPlace(number)];
+  }
+
+  /**
+   * The entries in [from, to), as many as fit into `maxBytes`, but at least one (E12), in an array of their own.
+   *
+   * @param from below `to`, which is at most `length`.
+   */
+  slice(from: number, to: number, maxBytes: number): Entry[] {
+    const parts: Entry[][] = [];
+    const end = to + this.missing;
+    let place = from + this.missing;
+    let room = maxBytes;
+    while (place < end && room >= 0) {
+      const number = Math.floor(place / blockLength);
+      const block = this.blocks[number]!;
+      const first = this.firstPlace(number);
+      const start = place - first;
+      let stop = Math.min(block.length, end - first);
+      if (maxBytes !== Infinity) {
+        const limit = stop;
+        for (stop = start; stop < limit; stop++) {
+          room -= entrySize(block[stop]!);
+          if (room < 0 && first + stop > from + this.missing) break;
+        }
+      }
+      // What is handed out alone must be a copy; of the others a copy is made below.
+      parts.push(parts.length > 0 && stop - start === block.length ? block : block.slice(start, stop));
+      place = first + stop;
+    }
+    const [head, ...rest] = parts;
+    return rest.length === 0 ? head! : head!.concat(...rest);
+  }
+
+  /** Appends the entries from position `from` of an array on, which stays the caller's. */
+  append(entries: readonly Entry[], from: number): void {
+    let next = from;
+    while (next < entries.length) {
+      const blocks = this.blocks;
+      const last = blocks.length - 1;
+      const used = (this.missing + this.length) % blockLength;
+      const end = Math.min(next + blockLength - used, entries.length);
+      this.length += end - next;
+      if (last < 0) {
+        // Not a push, which makes room for 17: a process may hold many logs that are nearly empty.
+        this.blocks = [entries.slice(next, end)];
+      } else if (used === 0) {
+        blocks.push(entries.slice(next, end));
+      } else if (end - next > 64) {
+        // Pushing costs up to 15 ns an entry, copying both arrays 1 ns.
+        blocks[last] = blocks[last]!.concat(entries.slice(next, end));
+      } else {
+        for (let i = next; i < end; i++) blocks[last]!.push(entries[i]!);
+      }
+      next = end;
+    }
+  }
+
+  /** Leaves the first `length` entries, which are no more than there are. */
+  truncate(length: number): void {
+    const end = length + this.missing;
+    const number = Math.floor(end / blockLength);
+    const kept = end - this.firstPlace(number);
+    this.blocks.length = kept > 0 ? number + 1 : number;
+    if (kept > 0) this.blocks[number]!.length = kept;
+    this.length = length;
+  }
+
+  /** Removes the first `count` entries, which are no more than there are. */
+  drop(count: number): void {
+    const place = count + this.missing;
+    const number = Math.floor(place / blockLength);
+    const removed = place - this.firstPlace(number);
+    this.blocks.splice(0, number);
+    if (this.blocks.length > 0) this.blocks[0] = this.blocks[0]!.slice(removed);
+    this.missing = place % blockLength;
+    this.length -= count;
+  }
+
+  private firstPlace(number: number): number {
+    return number === 0 ? this.missing : number * blockLength;
+  }
+}
