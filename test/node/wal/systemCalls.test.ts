@@ -59,7 +59,7 @@ if (whyNot !== null) console.log(`the order of system calls is not checked: ${wh
       ...['create mark', 'write mark', 'fdatasync mark', 'create mark', 'write mark', 'fdatasync mark', 'fsync directory'],
       ...['create recovery.tmp', 'write recovery.tmp', 'fdatasync recovery.tmp', 'write recovery.tmp', 'fdatasync recovery.tmp'],
       ...['link recovery.tmp to segment 1', 'unlink recovery.tmp', 'fsync directory'],
-      // From here on it is opened, as any other.
+      // What follows is what every start does.
       ...copied(1, 2),
       'done bootstrap',
     ]);
