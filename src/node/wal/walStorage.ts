@@ -374,7 +374,7 @@ export class WalStorage implements DurableLog {
       await ownership.check();
       const { file, name } = segments.shift()!;
       await file.close();
-      await env.fs.unlink(pathIn(options.dir, name));
+      await unlinkIfThere(env.fs, pathIn(options.dir, name));
       // One after the other: a gap between segments is damage.
       await env.fs.syncDirectory(options.dir);
       removed = true;
