@@ -43,6 +43,8 @@ export class WalStorage implements DurableLog {
   #chores: Promise<void> = Promise.resolve();
   /** Snapshots of the own state, one after the other. */
   #creating: Promise<void> = Promise.resolve();
+  /** Index of the newest of them. */
+  #asked: Index = 0;
   /** The snapshot whose file was verified last. */
   #settled: Index;
   #cancelCheck: () => void = () => undefined;
@@ -143,6 +145,8 @@ export class WalStorage implements DurableLog {
     const { state, snapshots } = this.#log;
     const id: EntryId = { index, term: Number.isSafeInteger(index) && index >= state.offset.index && index <= state.lastIndex ? state.term(index) : 0 };
     this.#checkSnapshot(id);
+    if (index <= this.#asked) throw new RaftError(RaftErrorCode.SnapshotOutOfDate, `a snapshot at ${index} is not newer than the one at ${this.#asked}, which is being written`);
+    this.#asked = index;
     const snapshot: Snapshot = { data, metadata: { ...id, confState: confState ?? snapshots.confState } };
     const done = this.#creating.then(() => this.#create(snapshot, id));
     this.#creating = done.catch(() => undefined);
@@ -305,15 +309,17 @@ export class WalStorage implements DurableLog {
     if (problem !== null) throw id.index <= state.snapshot.index ? new RaftError(RaftErrorCode.SnapshotOutOfDate, problem) : invalid(problem);
   }
 
-  /** Removes the file of a snapshot that was overtaken while it was written: by a newer one of the leader, or by the same one. */
+  /** Removes the file of a snapshot that was overtaken by one of the leader, before it was written or meanwhile. */
   async #dropSnapshot({ index, term }: EntryId): Promise<void> {
     const { state, ownership, env, options } = this.#log;
-    if (state.snapshot.index === index && state.snapshot.term === term) return;
-    try {
-      await ownership.check();
-      await unlinkIfThere(env.fs, pathIn(options.dir, snapshotName(index, term)));
-    } catch (error) {
-      this.#failNow(error);
+    // One of the leader at the same position has the same file.
+    if (state.snapshot.index !== index || state.snapshot.term !== term) {
+      try {
+        await ownership.check();
+        await unlinkIfThere(env.fs, pathIn(options.dir, snapshotName(index, term)));
+      } catch (error) {
+        this.#failNow(error);
+      }
     }
     // The newer one may still wait for the disk, and until it is there neither of them would be.
     if (this.#writer.isBusy) await this.#flush();
@@ -322,8 +328,7 @@ export class WalStorage implements DurableLog {
   async #create(snapshot: Snapshot, id: EntryId): Promise<void> {
     const { state, snapshots } = this.#log;
     this.#refuse();
-    // Those that were asked for before are known only now.
-    this.#checkSnapshot(id);
+    if (state.snapshotProblem(id) !== null) return this.#dropSnapshot(id);
     try {
       await snapshots.write(snapshot);
     } catch (error) {
