@@ -43,6 +43,8 @@ export class WalStorage implements DurableLog {
   #chores: Promise<void> = Promise.resolve();
   /** Snapshots of the own state, one after the other. */
   #creating: Promise<void> = Promise.resolve();
+  /** Index of the newest of them. */
+  #asked: Index = 0;
   /** The snapshot whose file was, or is about to be, verified last. */
   #settled: Index;
   /** The snapshot whose file was verified last. */
@@ -146,6 +148,8 @@ export class WalStorage implements DurableLog {
     const { state, snapshots } = this.#log;
     const id: EntryId = { index, term: Number.isSafeInteger(index) && index >= state.offset.index && index <= state.lastIndex ? state.term(index) : 0 };
     this.#checkSnapshot(id);
+    if (index <= this.#asked) throw new RaftError(RaftErrorCode.SnapshotOutOfDate, `a snapshot at ${index} is not newer than the one at ${this.#asked}, which is being written`);
+    this.#asked = index;
     const snapshot: Snapshot = { data, metadata: { ...id, confState: confState ?? snapshots.confState } };
     const done = this.#creating.then(() => this.#create(snapshot, id));
     this.#creating = done.catch(() => undefined);
@@ -322,9 +326,7 @@ export class WalStorage implements DurableLog {
     const { state, snapshots } = this.#log;
     this.#refuse();
     // One of the leader came meanwhile.
-    if (id.index < this.#log.state.offset.index) return this.#giveUpSnapshot();
-    // Those that were asked for before are known only now.
-    this.#checkSnapshot(id);
+    if (state.snapshotProblem(id) !== null) return this.#giveUpSnapshot();
     try {
       await snapshots.write(snapshot);
     } catch (error) {
