@@ -15,6 +15,8 @@ function catchup(entries: number): Row {
     higherIsBetter: true,
     prepare: () => () => {
       const groups = Array.from({ length: 1_000_000 / entries }, () => groupWithLaggard(entries));
+      // What the preparation leaves behind would be collected while the clock runs, in one row more than in the other.
+      globalThis.gc?.();
       const taken = seconds(() => catchUp(groups));
       for (const group of groups) group.mustHaveApplied(group.leader.applied);
       return 1_000_000 / taken;

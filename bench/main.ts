@@ -2,7 +2,7 @@
  * `npm run bench`: one table of everything. Each row runs in a process of its own, so that none is
  * slowed down or sped up by what another has made of the heap and of the compiler.
  *
- * --json prints an array of { name, unit, value, spread }, --only NAME runs the rows whose name contains
+ * --json prints an array of { name, unit, value, spread, limit? }, --only NAME runs the rows whose name contains
  * NAME, --quick gives a rough answer in half a minute.
  */
 import { spawnSync } from 'node:child_process';
@@ -13,9 +13,10 @@ import { catchupRows } from './catchup.js';
 import { groupRows } from './groups.js';
 import { microRows } from './micro.js';
 import { replicateRows } from './replicate.js';
+import { walRows } from './walRows.js';
 import { fullEffort, measure, quickEffort, type Effort, type Measured, type Row } from './row.js';
 
-const rows: readonly Row[] = [...replicateRows, ...groupRows, ...microRows, ...catchupRows];
+const rows: readonly Row[] = [...replicateRows, ...groupRows, ...microRows, ...catchupRows, ...walRows];
 
 /** Rows that take long whatever the effort, with what they do at most. */
 const heavy: Readonly<Record<string, Effort>> = {
@@ -23,11 +24,19 @@ const heavy: Readonly<Record<string, Effort>> = {
   'idle memory': { warmups: 0, runs: 5, milliseconds: 0 },
   'catchup entries=10000': { warmups: 1, runs: 5, milliseconds: 0 },
   'catchup entries=1000000': { warmups: 1, runs: 5, milliseconds: 0 },
+  'wal replay 64 MiB': { warmups: 2, runs: 7, milliseconds: 0 },
+  'wal open 64 MiB': { warmups: 1, runs: 5, milliseconds: 0 },
 };
+
+/** Rows that wait for the disk, each in turns with the bare disk. */
+const quickDiskEffort: Effort = { warmups: 1, runs: 3, milliseconds: 60 };
 
 function effortOf(row: Row, quick: boolean): Effort {
   const effort = heavy[row.name];
-  if (effort === undefined) return quick ? quickEffort : fullEffort;
+  if (effort === undefined) {
+    if (!quick) return fullEffort;
+    return row.limit === undefined ? quickEffort : quickDiskEffort;
+  }
   return quick ? { warmups: 0, runs: 1, milliseconds: 0 } : effort;
 }
 
@@ -45,7 +54,11 @@ function format(value: number): string {
   return value >= 100 ? Math.round(value).toLocaleString('en-US') : value.toFixed(1);
 }
 
-function main(): number {
+function lineOf({ name, value, unit, spread }: Measured): string {
+  return `${name.padEnd(46)}${format(value).padStart(14)}  ${unit.padEnd(14)}${spread}\n`;
+}
+
+async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       json: { type: 'boolean', default: false },
@@ -57,7 +70,7 @@ function main(): number {
   if (values.row !== undefined) {
     const row = rows.find(({ name }) => name === values.row);
     if (row === undefined) throw new Error(`bench: no row "${values.row}"`);
-    process.stdout.write(JSON.stringify(measure(row, effortOf(row, values.quick))));
+    process.stdout.write(JSON.stringify(await measure(row, effortOf(row, values.quick))));
     return 0;
   }
 
@@ -74,12 +87,12 @@ function main(): number {
   for (const row of chosen) {
     const result = measureInChild(row, values.quick);
     measured.push(result);
-    if (!values.json) {
-      process.stdout.write(`${result.name.padEnd(46)}${format(result.value).padStart(14)}  ${result.unit.padEnd(14)}${result.spread}\n`);
-    }
+    if (values.json) continue;
+    process.stdout.write(lineOf(result));
+    if (result.limit !== undefined) process.stdout.write(`${lineOf(result.limit).trimEnd()}; reached: ${result.limit.share.toFixed(2)}\n`);
   }
   if (values.json) process.stdout.write(`${JSON.stringify(measured, null, 2)}\n`);
   return 0;
 }
 
-process.exitCode = main();
+process.exitCode = await main();

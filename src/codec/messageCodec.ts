@@ -1,6 +1,6 @@
 import { panic, RaftError, RaftErrorCode } from '../core/errors.js';
 import type { Entry } from '../core/raftpb/entry.js';
-import { newMessage, type Message } from '../core/raftpb/message.js';
+import { messageWith, newMessage, type Message } from '../core/raftpb/message.js';
 import { MessageType } from '../core/raftpb/messageType.js';
 import { emptySnapshot } from '../core/raftpb/state.js';
 import { varintSize } from '../core/raftpb/varint.js';
@@ -207,15 +207,96 @@ export function encodeMessageInto(
 }
 
 /**
- * Reads the message between two positions.
+ * Reads a message.
  *
- * Here is what every message has: numbers of up to four bytes, and entries. A reader is only made when
- * something else turns up, and {@link readField} then reads that field. An empty MsgApp takes 24 ns so,
- * and 34 if everything goes through a reader.
+ * Writers write fields in the order of their numbers. So what nearly every message begins with is read
+ * here without a loop, one field after the other, as long as each is short and in its place;
+ * {@link readFields} goes on from there. An empty MsgApp takes less than half the time so that it takes in
+ * the loop. Calls for what is spelled out twice here would lose most of that.
+ */
+function readMessage(bytes: Uint8Array, options: DecodeOptions | undefined): Message {
+  const end = bytes.length;
+  let type = 0;
+  let to = 0;
+  let from = 0;
+  let term = 0;
+  let logTerm = 0;
+  let index = 0;
+  let commit = 0;
+  let pos = 0;
+  // Ten bytes hold what is read without a look at the end.
+  if (end >= 10) {
+    if (bytes[0] === 0x08 && bytes[1]! < 0x80) {
+      type = bytes[1]!;
+      pos = 2;
+    }
+    if (bytes[pos] === 0x10 && bytes[pos + 1]! < 0x80) {
+      to = bytes[pos + 1]!;
+      pos += 2;
+    }
+    if (bytes[pos] === 0x18 && bytes[pos + 1]! < 0x80) {
+      from = bytes[pos + 1]!;
+      pos += 2;
+    }
+    if (bytes[pos] === 0x20 && bytes[pos + 1]! < 0x80) {
+      term = bytes[pos + 1]!;
+      pos += 2;
+    }
+    if (bytes[pos] === 0x28 && bytes[pos + 1]! < 0x80) {
+      logTerm = bytes[pos + 1]!;
+      pos += 2;
+    }
+    if (pos + 3 < end && bytes[pos] === 0x30) {
+      const first = bytes[pos + 1]!;
+      const second = bytes[pos + 2]!;
+      const third = bytes[pos + 3]!;
+      if (first < 0x80) {
+        index = first;
+        pos += 2;
+      } else if (second < 0x80) {
+        index = (first & 0x7f) | (second << 7);
+        pos += 3;
+      } else if (third < 0x80) {
+        index = (first & 0x7f) | ((second & 0x7f) << 7) | (third << 14);
+        pos += 4;
+      } else if (pos + 4 < end && bytes[pos + 4]! < 0x80) {
+        index = (first & 0x7f) | ((second & 0x7f) << 7) | ((third & 0x7f) << 14) | (bytes[pos + 4]! << 21);
+        pos += 5;
+      }
+    }
+    if (pos + 3 < end && bytes[pos] === 0x40) {
+      const first = bytes[pos + 1]!;
+      const second = bytes[pos + 2]!;
+      const third = bytes[pos + 3]!;
+      if (first < 0x80) {
+        commit = first;
+        pos += 2;
+      } else if (second < 0x80) {
+        commit = (first & 0x7f) | (second << 7);
+        pos += 3;
+      } else if (third < 0x80) {
+        commit = (first & 0x7f) | ((second & 0x7f) << 7) | (third << 14);
+        pos += 4;
+      } else if (pos + 4 < end && bytes[pos + 4]! < 0x80) {
+        commit = (first & 0x7f) | ((second & 0x7f) << 7) | ((third & 0x7f) << 14) | (bytes[pos + 4]! << 21);
+        pos += 5;
+      }
+    }
+  }
+  const m = messageWith(type as MessageType, to, from, term, logTerm, index, commit);
+  return pos === end ? m : readFields(m, bytes, options, null, pos, end, 0);
+}
+
+/**
+ * Reads the fields between two positions into a message.
+ *
+ * Here is what most messages have: numbers of up to four bytes, and entries. A reader is only made when
+ * something else turns up, and {@link readField} then reads that field.
  *
  * @param given the reader of the message around this one, or null.
  */
-function readMessage(
+function readFields(
+  m: Message,
   bytes: Uint8Array,
   options: DecodeOptions | undefined,
   given: ByteReader | null,
@@ -223,7 +304,6 @@ function readMessage(
   end: number,
   depth: number,
 ): Message {
-  const m = newMessage(MessageType.MsgHup, None);
   let reader = given;
   let pos = start;
   while (pos < end) {
@@ -344,7 +424,7 @@ function readField(reader: ByteReader, m: Message, at: number, end: number, dept
       break;
     case 0x72:
       reader.countResponse(at, depth + 1);
-      m.responses = append(m.responses, readMessage(reader.bytes, undefined, reader, start, next, depth + 1));
+      m.responses = append(m.responses, readFields(newMessage(MessageType.MsgHup, None), reader.bytes, undefined, reader, start, next, depth + 1));
       break;
   }
   return next;
@@ -368,5 +448,5 @@ function readField(reader: ByteReader, m: Message, at: number, end: number, dept
 export function decodeMessage(bytes: Uint8Array, options?: DecodeOptions): Message {
   // Not plainBytes for all: asking an array for its constructor takes 3 ns, a tenth of a small message.
   const input = bytes instanceof Uint8Array ? bytes : plainBytes(bytes);
-  return readMessage(input, options, null, 0, input.length, 0);
+  return readMessage(input, options);
 }

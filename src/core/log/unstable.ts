@@ -52,12 +52,14 @@ export class Unstable {
 
   /** All entries: the one at position i has index `offset` + i. */
   get entries(): readonly Entry[] {
-    if (this.older.length > 0) {
-      this.newest = ([] as Entry[]).concat(...this.older, this.newest);
-      this.older = emptyList;
-      this.shared = false;
-    }
+    if (this.older.length > 0) this.join();
     return this.newest;
+  }
+
+  private join(): void {
+    this.newest = ([] as Entry[]).concat(...this.older, this.newest);
+    this.older = emptyList;
+    this.shared = false;
   }
 
   /** Term of the entry at `position`; unknownTerm behind the last. For the last one, which every MsgApp asks for, nothing is joined. */
@@ -173,7 +175,7 @@ export class Unstable {
     const added = entries.length - known;
     // A short append is no piece of its own, or joining would cost more than its length allows.
     if (this.shared || added > 64 + this.count / 64) {
-      if (this.count > 0) this.older = [...this.older, this.newest];
+      if (this.count > 0) this.older = this.older.concat([this.newest]);
       this.newest = entries.slice(known);
     } else {
       for (let i = known; i < entries.length; i++) (this.newest as Entry[]).push(entries[i]!);

@@ -61,6 +61,34 @@ export function newMessage(type: MessageType, to: NodeId): Message {
   };
 }
 
+/** A message with the fields that a decoder has mostly found by then; the others are zero. */
+export function messageWith(
+  type: MessageType,
+  to: NodeId,
+  from: NodeId,
+  term: Term,
+  logTerm: Term,
+  index: Index,
+  commit: Index,
+): Message {
+  return {
+    type,
+    to,
+    from,
+    term,
+    logTerm,
+    index,
+    entries: emptyList,
+    commit,
+    snapshot: null,
+    reject: false,
+    rejectHint: 0,
+    context: emptyBytes,
+    vote: None,
+    responses: emptyList,
+  };
+}
+
 /** A copy that shares entries, snapshot and bytes. Forwarding changes the copy and never the caller's message. */
 export function copyMessage(m: Message): Message {
   return {

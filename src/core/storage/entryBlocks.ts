@@ -1,10 +1,15 @@
-import { entrySize, type Entry } from '../raftpb/entry.js';
+import { countWithinSize, entrySize, type Entry } from '../raftpb/entry.js';
 
 /**
  * Entries in a full block. An array of more than 16,000 elements would be a large object to V8: memory
  * from the system, page by page, which is given back and never used again.
  */
 const blockLength = 8192;
+
+/** The block that a place is in. A shift, as a division takes longer than all the rest of a look-up; wrong only beyond 2^31, where nothing is. */
+function blockOf(place: number): number {
+  return place >> 13;
+}
 
 /**
  * A list of entries that grows at its end, and can be cut off at both ends.
@@ -25,7 +30,7 @@ export class EntryBlocks {
   /** The entry at `position`, which is not negative; undefined behind the end. */
   at(position: number): Entry | undefined {
     const place = position + this.missing;
-    const number = Math.floor(place / blockLength);
+    const number = blockOf(place);
     return this.blocks[number]?.[place - this.firstPlace(number)];
   }
 
@@ -35,29 +40,32 @@ export class EntryBlocks {
    * @param from below `to`, which is at most `length`.
    */
   slice(from: number, to: number, maxBytes: number): Entry[] {
+    const place = from + this.missing;
+    const number = blockOf(place);
+    const block = this.blocks[number]!;
+    const start = place - this.firstPlace(number);
+    const stop = start + to - from;
+    if (stop > block.length) return this.sliceOfSeveral(number, start, to - from, maxBytes);
+    return block.slice(start, start + countWithinSize(block, start, stop, maxBytes));
+  }
+
+  /** {@link slice} of `count` entries that begin at position `start` of a block and go on in the next. */
+  private sliceOfSeveral(number: number, start: number, count: number, maxBytes: number): Entry[] {
     const parts: Entry[][] = [];
-    const end = to + this.missing;
-    let place = from + this.missing;
     let room = maxBytes;
-    while (place < end && room >= 0) {
-      const number = Math.floor(place / blockLength);
-      const block = this.blocks[number]!;
-      const first = this.firstPlace(number);
-      const start = place - first;
-      let stop = Math.min(block.length, end - first);
-      if (maxBytes !== Infinity) {
-        const limit = stop;
-        for (stop = start; stop < limit; stop++) {
-          room -= entrySize(block[stop]!);
-          if (room < 0 && first + stop > from + this.missing) break;
-        }
+    let left = count;
+    for (let i = number, at = start; left > 0 && room >= 0; i++, at = 0) {
+      const block = this.blocks[i]!;
+      const stop = Math.min(block.length, at + left);
+      let end = at;
+      for (; end < stop; end++) {
+        room -= entrySize(block[end]!);
+        if (room < 0 && (end > at || parts.length > 0)) break;
       }
-      // What is handed out alone must be a copy; of the others a copy is made below.
-      parts.push(parts.length > 0 && stop - start === block.length ? block : block.slice(start, stop));
-      place = first + stop;
+      parts.push(end - at === block.length ? block : block.slice(at, end));
+      left -= end - at;
     }
-    const [head, ...rest] = parts;
-    return rest.length === 0 ? head! : head!.concat(...rest);
+    return ([] as Entry[]).concat(...parts);
   }
 
   /** Appends the entries from position `from` of an array on, which stays the caller's. */
@@ -87,7 +95,7 @@ export class EntryBlocks {
   /** Leaves the first `length` entries, which are no more than there are. */
   truncate(length: number): void {
     const end = length + this.missing;
-    const number = Math.floor(end / blockLength);
+    const number = blockOf(end);
     const kept = end - this.firstPlace(number);
     this.blocks.length = kept > 0 ? number + 1 : number;
     if (kept > 0) this.blocks[number]!.length = kept;
@@ -97,7 +105,7 @@ export class EntryBlocks {
   /** Removes the first `count` entries, which are no more than there are. */
   drop(count: number): void {
     const place = count + this.missing;
-    const number = Math.floor(place / blockLength);
+    const number = blockOf(place);
     const removed = place - this.firstPlace(number);
     this.blocks.splice(0, number);
     if (this.blocks.length > 0) this.blocks[0] = this.blocks[0]!.slice(removed);

@@ -72,8 +72,9 @@ export interface MarkStart {
   readonly dir: string;
   readonly walId: Uint8Array;
   readonly ownership: Ownership;
-  readonly replaced: { readonly counter: number; readonly holder: number };
-  readonly first: Omit<Mark, 'counter'>;
+  /** The newer of the marks on disk, and which file it stands in. */
+  readonly mark: Mark;
+  readonly holder: number;
 }
 
 /**
@@ -97,22 +98,19 @@ export class MarkWriter {
 
   /**
    * Puts two new files in the place of those that are there: an owner that does not know yet that it is none goes on
-   * writing to the old ones, and harms nobody.
-   *
-   * @param replaced the newer of the marks on disk, and which file it stands in: that one is replaced last.
-   * @param first what both new ones say.
+   * writing to the old ones, and harms nobody. Both say what the newer one said, which is replaced last.
    */
-  static async open({ fs, dir, walId, ownership, replaced, first }: MarkStart): Promise<MarkWriter> {
+  static async open({ fs, dir, walId, ownership, mark, holder }: MarkStart): Promise<MarkWriter> {
     const { tag } = ownership;
     // The file to write to is the counter modulo two.
-    let counter = replaced.counter + ((replaced.counter + 1) % 2 === replaced.holder ? 2 : 1);
+    let counter = mark.counter + ((mark.counter + 1) % 2 === holder ? 2 : 1);
     const files: File[] = [];
     try {
       for (let i = 0; i < 2; i++, counter++) {
         const name = markNames[counter % 2]!;
         const file = await fs.create(pathIn(dir, temporaryName(name, tag)));
         files[counter % 2] = file;
-        await writeFully(file, encodeMark({ counter, ...first }, walId), 0);
+        await writeFully(file, encodeMark({ ...mark, counter }, walId), 0);
         await file.datasync();
         await ownership.check();
         await fs.rename(file.path, pathIn(dir, name));
@@ -122,7 +120,7 @@ export class MarkWriter {
       await Promise.allSettled(files.map((file) => file.close()));
       throw error;
     }
-    return new MarkWriter(files, walId, counter, first.seq);
+    return new MarkWriter(files, walId, counter, mark.seq);
   }
 
   /** Marks a batch as durable. Calls are done one after the other. */

@@ -1,4 +1,4 @@
-import { readFully, readSmallFile, writeFully } from '../shared/fileIo.js';
+import { readFully, readSmallFile, unlinkIfThere, writeFully } from '../shared/fileIo.js';
 import type { File } from '../shared/fileSystem.js';
 import { damaged } from './damage.js';
 import type { WalEnvironment } from './environment.js';
@@ -80,9 +80,9 @@ export async function remainsIn({ fs }: Pick<WalEnvironment, 'fs'>, dir: string)
   return null;
 }
 
-/** Removes what was not finished when the process before ended. */
+/** Removes what an earlier owner has not finished. */
 export async function removeTemporaries({ fs }: WalEnvironment, dir: string): Promise<void> {
-  for (const name of await fs.readdir(dir)) if (isTemporary(name)) await fs.unlink(pathIn(dir, name));
+  for (const name of await fs.readdir(dir)) if (isTemporary(name)) await unlinkIfThere(fs, pathIn(dir, name));
 }
 
 /**

@@ -88,13 +88,12 @@ async function load(options: ResolvedWalOptions, env: WalEnvironment, release: (
     if (found.hasSnapshot) await snapshots.recover(state.snapshot);
     await removeTemporaries(env, dir);
     await ownership.take();
+    // Before the log goes on in another segment: an owner that does not know yet that it is none marks what is in its own.
+    marks = await MarkWriter.open({ fs: env.fs, dir, walId, ownership, mark: found.mark, holder: found.markHolder });
     const segments = await copyForward(env, dir, found, options.segmentBytes, ownership.tag, handles);
     const { places } = entries;
     for (const old of found.segments) if (!segments.includes(old)) places.move(old, segments[segments.length - 1]!);
     places.forgetBefore(state.offset.index + 1);
-    const replaced = { counter: found.mark.counter, holder: found.markHolder };
-    const first = { seq: lastSeq, term: state.hardState.term, vote: state.hardState.vote };
-    marks = await MarkWriter.open({ fs: env.fs, dir, walId, ownership, replaced, first });
     await ownership.check();
     await snapshots.removeOthers(found.hasSnapshot ? snapshotName(state.snapshot.index, state.snapshot.term) : '', true);
     return { env, options, release, state, places, segments, snapshots, marks, ownership, lastSeq, lastCrc };
@@ -107,7 +106,7 @@ async function load(options: ResolvedWalOptions, env: WalEnvironment, release: (
 }
 
 /** Takes note of the places of entries while a directory is read. */
-class FoundEntries implements LogReader {
+export class FoundEntries implements LogReader {
   readonly places = new PlaceIndex();
   private current: FoundSegment | null = null;
 

@@ -23,6 +23,6 @@ describe('killing the process that writes', () => {
       expect(result.acknowledged).toBeGreaterThan(50);
       expect(result.comparisons).toBeGreaterThan(50);
     },
-    120_000,
+    300_000,
   );
 });

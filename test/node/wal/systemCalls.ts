@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 
-import { isSegmentLike, isSnapshotName, segmentSeqOf } from '../../../src/node/wal/names.js';
+import { isSegmentLike, isSnapshotName, isTemporary, segmentSeqOf } from '../../../src/node/wal/names.js';
 
 /** A system call on a file of a log, or a line that the program has printed. */
 export interface Call {
@@ -30,7 +30,7 @@ export function whyNotTraced(): string | null {
 export function trace(program: string, dir: string, output: string): Call[] {
   const args = ['-f', '-s', '60', '-o', output, '-e', `trace=${traced}`, process.execPath, program, dir];
   // libuv can do its work past the system calls; it does not by default.
-  const { status, stderr } = spawnSync('strace', args, { encoding: 'utf8', env: { ...process.env, UV_USE_IO_URING: '0' }, timeout: 120_000 });
+  const { status, stderr } = spawnSync('strace', args, { encoding: 'utf8', env: { ...process.env, UV_USE_IO_URING: '0' }, timeout: 120_000, killSignal: 'SIGKILL' });
   if (status !== 0) throw new Error(`the traced program failed: ${stderr}`);
   return new TraceReader(dir).read(readFileSync(output, 'utf8'));
 }
@@ -153,11 +153,11 @@ class TraceReader {
   }
 }
 
-/** What a file of a log is, without numbers that say nothing. */
+/** What a file of a log is, without numbers and tags that say nothing. */
 function roleOf(path: string): string {
   const name = basename(path);
   if (isSegmentLike(name)) return `segment ${segmentSeqOf(name)}`;
   if (isSnapshotName(name)) return 'snapshot';
-  if (name.endsWith('.snap.tmp')) return 'snapshot.tmp';
+  if (isTemporary(name)) return `${/^[A-Za-z]+/.exec(name)?.[0] ?? 'snapshot'}.tmp`;
   return name.replace(/^mark\.[01]$/, 'mark');
 }

@@ -2,7 +2,7 @@
  * Does everything with a log that touches the disk, one step after the other, to be watched by strace. Around each
  * step it writes a line to the standard output: `begin NAME`, and `done NAME` when the promise was resolved.
  */
-import { existsSync, readdirSync, writeSync } from 'node:fs';
+import { readdirSync, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { newEntry, type Entry } from '../../../../src/core/raftpb/entry.js';
@@ -28,8 +28,13 @@ function segments(): number {
   return readdirSync(dir).filter(isSegmentLike).length;
 }
 
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await sleep(5);
+/** Waits until something has happened in the background, and ends the program if it does not. */
+async function until(what: string, isSo: () => boolean): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  while (!isSo()) {
+    if (Date.now() > deadline) throw new Error(`it did not happen: ${what}`);
+    await sleep(5);
+  }
 }
 
 let log!: WalStorage;
@@ -44,7 +49,7 @@ await step('snapshot of the leader', () => {
   const snapshot = { data: new Uint8Array(3000), metadata: { index: 20, term: 1, confState } };
   return log.append({ snapshot, entries: entries(21, 1, 100), hardState: { term: 1, vote: 1, commit: 20 } });
 });
-await until(() => existsSync(`${dir}/spare.tmp`));
+await until('a spare segment is made', () => readdirSync(dir).some((name) => name.startsWith('spare')));
 // Two thirds of a segment: the second one does not fit any more.
 await log.append({ entries: entries(22, 1, 20_000) });
 await step('rotation', () => log.append({ entries: entries(23, 1, 20_000) }));
@@ -54,7 +59,7 @@ await step('compaction', async () => {
   const before = segments();
   await log.compact(22);
   writeSync(1, 'done compact\n');
-  await until(() => segments() < before);
+  await until('a segment is removed', () => segments() < before);
   // For the directory to be synced.
   await sleep(100);
 });
