@@ -80,7 +80,9 @@ export class WalNodeStorage implements NodeStorage {
       opened();
     };
     this.load(env, life).then(
-      ([log, snapshot]) => node.later(0, finish(log, snapshot)),
+      ([log, snapshot]) => {
+        if (this.life === life && node.running) node.later(0, finish(log, snapshot));
+      },
       (error: unknown) => host.promises.afterwards(() => this.openFailed(error, life)),
     );
   }
@@ -191,8 +193,8 @@ export class WalNodeStorage implements NodeStorage {
 
   /** Begins a write. Calls `written` when it is acknowledged. */
   append(w: SimWrite, sync: boolean, written: () => void): void {
-    const { host, node, log } = this;
-    const { life } = this;
+    const { host, node } = this;
+    const log = this.log!;
     if (w.snapshot !== null) {
       this.newest = w.snapshot;
       this.installed = w.snapshot.metadata.index;
@@ -203,15 +205,12 @@ export class WalNodeStorage implements NodeStorage {
     this.underWay++;
     const acknowledge = this.acknowledged.begin(w);
     host.promises.touch();
-    log!.append({ entries: w.entries, hardState: w.hardState, snapshot: w.snapshot, sync }).then(
-      () => {
-        this.underWay--;
-        this.heard(log!);
-        if (sync) acknowledge();
-        node.later(0, written);
-      },
-      (error: unknown) => this.refused(log!, error, life),
-    );
+    const done = (): void => {
+      this.underWay--;
+      if (sync) acknowledge();
+      node.later(0, written);
+    };
+    this.follow(log, log.append({ entries: w.entries, hardState: w.hardState, snapshot: w.snapshot, sync }), done);
   }
 
   saveCommit(commit: Index): void {
@@ -219,49 +218,44 @@ export class WalNodeStorage implements NodeStorage {
   }
 
   saveSnapshot(created: Snapshot, compact: Index): void {
-    const { host, log } = this;
-    const { life } = this;
+    const { host } = this;
+    const log = this.log!;
     const { index, confState } = created.metadata;
     this.newest = created;
     this.acknowledged.beginSnapshot(created);
     host.promises.touch();
-    log!.createSnapshot(index, confState, created.data).then(
-      () => {
-        this.heard(log!);
-        const superseded = this.installed >= index;
-        this.acknowledged.endSnapshot(created, superseded);
-        if (!superseded && compact > 0) this.compact(log!, compact, life);
-      },
-      (error: unknown) => this.refused(log!, error, life),
-    );
-  }
-
-  private compact(log: WalStorage, compact: Index, life: number): void {
-    if (log.failure !== null || compact < log.firstIndex()) return;
-    const acknowledge = this.acknowledged.begin(newWrite({ compact }));
-    log.compact(compact).then(
-      () => {
-        this.heard(log);
-        acknowledge();
-      },
-      (error: unknown) => this.refused(log, error, life),
-    );
-  }
-
-  /** Something was acknowledged. */
-  private heard(log: WalStorage): void {
-    if (log.failure === null) return;
-    this.host.promises.afterwards(() => {
-      throw new Violation('I24', `the log of node ${this.node.id} acknowledges a write after it has ended: ${String(log.failure)}`);
+    this.follow(log, log.createSnapshot(index, confState, created.data), () => {
+      const superseded = this.installed >= index;
+      this.acknowledged.endSnapshot(created, superseded);
+      if (!superseded && compact > 0) this.compact(log, compact);
     });
   }
 
-  /** A call was refused: that is right for a log that has ended, and only then. */
-  private refused(log: WalStorage, error: unknown, life: number): void {
-    if (log.failure !== null && error === log.failure) return;
-    this.host.promises.afterwards(() => {
-      if (this.life === life) throw new Violation('I24', `the log of node ${this.node.id} refuses a write: ${String(error)}`);
-    });
+  private compact(log: WalStorage, compact: Index): void {
+    if (compact < log.firstIndex()) return;
+    this.follow(log, log.compact(compact), this.acknowledged.begin(newWrite({ compact })));
+  }
+
+  /**
+   * Waits for the answer to a call, unless the process ends before. It is acknowledged, and never after the log
+   * has ended, or it is refused because the log has ended, and for no other reason.
+   */
+  private follow(log: WalStorage, answer: Promise<void>, acknowledged: () => void): void {
+    const complain = (what: string): void =>
+      this.host.promises.afterwards(() => {
+        throw new Violation('I24', `the log of node ${this.node.id} ${what}`);
+      });
+    answer.then(
+      () => {
+        // A call may be answered at once, and its process still not live to hear it.
+        if (this.log !== log) return;
+        if (log.failure === null) acknowledged();
+        else complain(`acknowledges a write after it has ended: ${String(log.failure)}`);
+      },
+      (error: unknown) => {
+        if (this.log === log && (log.failure === null || error !== log.failure)) complain(`refuses a write: ${String(error)}`);
+      },
+    );
   }
 
   // -- Reading

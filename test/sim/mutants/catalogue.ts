@@ -6,9 +6,10 @@ import { readMutants } from './reads.js';
 import { replicationMutants } from './replication.js';
 import { reversionMutants } from './reversions.js';
 import { snapshotMutants } from './snapshots.js';
+import { walMutants } from './wal.js';
 
 /** Every mutant, in the order in which they are hunted. */
-export const mutants: readonly Mutant[] = [...durabilityMutants, ...electionMutants, ...replicationMutants, ...snapshotMutants, ...membershipMutants, ...readMutants, ...reversionMutants];
+export const mutants: readonly Mutant[] = [...durabilityMutants, ...electionMutants, ...replicationMutants, ...snapshotMutants, ...membershipMutants, ...readMutants, ...walMutants, ...reversionMutants];
 
 /** Mutants of the catalogue that the simulator does not kill: why, and what holds the line instead. */
 export const notHunted: readonly NotHunted[] = [

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 
+import { hunters } from './hunters.js';
 import type { Hunt, Mutant } from './mutant.js';
 import { built, plant, uproot } from './plant.js';
 
@@ -10,7 +11,7 @@ const patience = 600_000;
 /** Hunts mutants in child processes, `jobs` at a time, and tells of each when it is done. The order of the result is that of the mutants. */
 export async function huntAll(mutants: readonly Mutant[], jobs: number, tell: (hunt: Hunt, mutant: Mutant) => void = () => undefined): Promise<Hunt[]> {
   // The build may change while this runs; all hunts are after the same core.
-  const sound = plant(built, []);
+  const sound = plant(built, [], partsOf(mutants));
   const hunts: Hunt[] = [];
   let next = 0;
   const worker = async (): Promise<void> => {
@@ -30,12 +31,19 @@ export async function huntAll(mutants: readonly Mutant[], jobs: number, tell: (h
   return hunts;
 }
 
-async function huntOne(sound: string, { id, edits, given = [] }: Mutant): Promise<Hunt> {
+/** What the hunters of some mutants need of the build. */
+function partsOf(mutants: readonly Mutant[]): readonly string[] {
+  return [...new Set(mutants.flatMap(({ hunter = 'sim' }): readonly string[] => hunters[hunter].parts))];
+}
+
+async function huntOne(sound: string, mutant: Mutant): Promise<Hunt> {
+  const { id, edits, given = [] } = mutant;
+  const parts = partsOf([mutant]);
   const folders: string[] = [];
   try {
-    const control = given.length === 0 ? sound : plant(sound, given);
+    const control = given.length === 0 ? sound : plant(sound, given, parts);
     if (control !== sound) folders.push(control);
-    const planted = plant(control, edits);
+    const planted = plant(control, edits, parts);
     folders.push(planted);
     return await child(planted, control, id);
   } catch (error) {
@@ -57,10 +65,10 @@ function child(folder: string, sound: string, id: string): Promise<Hunt> {
 }
 
 /** A hunt as a row of the table. */
-export function describeHunt({ id, fired, seeds, seconds, killed }: Hunt, { seeds: budget, expected, profile, breaks }: Mutant): string {
+export function describeHunt({ id, fired, seeds, seconds, killed }: Hunt, { seeds: budget, expected, profile, breaks, hunter = 'sim' }: Mutant): string {
   const note = killed && !expected.includes(fired) ? ` (${expected.join(', ')} expected)` : '';
-  return [id.padEnd(6), `${fired}${note}`.padEnd(16), `${seeds}`.padStart(6), `${budget}`.padStart(7), `${seconds.toFixed(1)} s`.padStart(9), ` ${profile.padEnd(10)}`, breaks].join(' ');
+  return [id.padEnd(6), `${fired}${note}`.padEnd(16), `${seeds}`.padStart(6), `${budget}`.padStart(7), `${seconds.toFixed(1)} s`.padStart(9), ` ${hunter.padEnd(8)} ${profile.padEnd(10)}`, breaks].join(' ');
 }
 
 /** Head of the table. */
-export const tableHead = [`mutant`.padEnd(6), 'fired'.padEnd(16), ' seeds', ' budget', '     time', ` ${'profile'.padEnd(10)}`, 'what it breaks'].join(' ');
+export const tableHead = [`mutant`.padEnd(6), 'fired'.padEnd(16), ' seeds', ' budget', '     time', ` ${'hunter'.padEnd(8)} ${'profile'.padEnd(10)}`, 'what it breaks'].join(' ');

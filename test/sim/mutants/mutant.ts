@@ -1,4 +1,6 @@
 import type { Profile, SimConfig, StableLeadership } from '../../../src/sim/index.js';
+import type { WalPlan } from '../full/walPlan.js';
+import type { HunterName } from './hunters.js';
 
 /** One replacement in a compiled file. */
 export interface Edit {
@@ -18,6 +20,10 @@ export interface Mutant {
   readonly edits: readonly Edit[];
   /** Legal changes that make room for the fault. They are no fault themselves: the control run has them too. */
   readonly given?: readonly Edit[];
+  /** Who hunts it; the simulator if not given. */
+  readonly hunter?: HunterName;
+  /** Values in place of the drawn ones, for the hunter `full`. */
+  readonly wal?: Partial<WalPlan>;
   /** Runs that it is hunted in. */
   readonly profile: Profile;
   /** Values in place of the drawn ones. */

@@ -26,7 +26,7 @@ describe('mutants', () => {
   test('a text that is not there, or there twice, cannot be planted', () => {
     const edit = (find: string) => [{ file: 'core/raft/outbox.js', find, replace: '' }];
 
-    expect(() => plant(built, edit('no such text'))).toThrow('0 times');
+    expect(() => plant(built, edit('no such text'), ['src/core'])).toThrow('0 times');
     expect(() => edited(built, edit('MessageType'))).toThrow(/has [0-9]+ times/);
   });
 

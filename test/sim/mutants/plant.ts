@@ -4,24 +4,25 @@ import { join } from 'node:path';
 
 import type { Edit } from './mutant.js';
 
-/** Folder of the compiled sources. */
-export const built = 'build/src';
+/** Folder of the build. */
+export const built = 'build';
 
 /**
- * Copies the compiled core and simulator to a folder of their own and carries out the edits there.
+ * Copies parts of the build to a folder of their own and carries out the edits there.
  *
  * @param source folder to copy from.
+ * @param parts files and folders to copy.
  * @returns the folder, to be given to {@link uproot}.
  * @throws Error if a text is not there exactly once; nothing is left then.
  */
-export function plant(source: string, edits: readonly Edit[]): string {
+export function plant(source: string, edits: readonly Edit[], parts: readonly string[]): string {
   const folder = mkdtempSync(join(tmpdir(), 'raftstep-mutant-'));
   try {
-    for (const part of ['core', 'sim']) {
-      cpSync(join(source, part), join(folder, part), { recursive: true, filter: (name) => !/\.(?:d\.ts|map)$/.test(name) });
+    for (const part of parts) {
+      cpSync(join(source, part), join(folder, part), { recursive: true, filter: (name) => !/\.(?:d\.ts|map|test\.js|tsbuildinfo)$/.test(name) });
     }
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }\n');
-    for (const [file, text] of edited(source, edits)) writeFileSync(join(folder, file), text);
+    for (const [file, text] of edited(source, edits)) writeFileSync(join(folder, 'src', file), text);
   } catch (error) {
     uproot(folder);
     throw error;
@@ -37,7 +38,7 @@ export function plant(source: string, edits: readonly Edit[]): string {
 export function edited(source: string, edits: readonly Edit[]): ReadonlyMap<string, string> {
   const texts = new Map<string, string>();
   for (const { file, find, replace } of edits) {
-    const parts = (texts.get(file) ?? readFileSync(join(source, file), 'utf8')).split(find);
+    const parts = (texts.get(file) ?? readFileSync(join(source, 'src', file), 'utf8')).split(find);
     if (parts.length !== 2) throw new Error(`${file} has ${parts.length - 1} times: ${find}`);
     texts.set(file, parts.join(replace));
   }
