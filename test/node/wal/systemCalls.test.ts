@@ -59,7 +59,7 @@ if (whyNot !== null) console.log(`the order of system calls is not checked: ${wh
       ...['create mark', 'write mark', 'fdatasync mark', 'create mark', 'write mark', 'fdatasync mark', 'fsync directory'],
       ...['create first.tmp', 'write first.tmp', 'fdatasync first.tmp', 'write first.tmp', 'fdatasync first.tmp'],
       ...['link first.tmp to segment 1', 'unlink first.tmp', 'fsync directory'],
-      // From here on it is opened, as any other.
+      // From here on it is opened like every other.
       ...copied(1, 2),
       'done bootstrap',
     ]);
