@@ -18,6 +18,8 @@ export interface MembershipHost {
   revive(id: NodeId): void;
   node(id: NodeId): SimNode | undefined;
   readonly nodes: readonly SimNode[];
+  /** The newest configuration that any node has applied so far. */
+  readonly newestConfState: ConfState;
   mark(kind: FaultKind): void;
 }
 
@@ -52,7 +54,19 @@ export function changeMembership(host: MembershipHost, node: SimNode): void {
   const forgets = weights.crash > 0 || weights.crashAll > 0 || readyCrash > 0;
   const staysAlone = !forgets && node.isLeader && voters.length === 1 && voters[0] === node.id;
   if (changes.length === 0 || !(canElect(current.voters, voters) || staysAlone)) return;
+  // A node that lags behind may think of another group than the one its proposal will meet.
+  const newest = host.newestConfState.voters;
+  if (newest.length !== current.voters.length && !canElect(newest, votersAfter(newest, changes))) return;
   proposeChanges(host, node, changes, marks);
+}
+
+function votersAfter(before: readonly NodeId[], changes: readonly ConfChangeSingle[]): NodeId[] {
+  let voters = [...before];
+  for (const { type, nodeId } of changes) {
+    voters = voters.filter((id) => id !== nodeId);
+    if (type === ConfChangeAddNode) voters.push(nodeId);
+  }
+  return voters;
 }
 
 /**

@@ -5,6 +5,7 @@ import { fork } from 'node:child_process';
 
 import { faultName } from '../../src/sim/index.js';
 import { parseCommand, usage, type SimCommand } from './commandLine.js';
+import { describeDiskEvents, runFullSeeds } from './full/runFullSeeds.js';
 import { describeFailure, describeShrunk, emptyRange, rareFaults, runSeeds, type RangeResult } from './runSeeds.js';
 
 /** What a worker tells: seeds done so far, and at the end the seeds that failed. */
@@ -18,7 +19,7 @@ const startedAt = performance.now();
 const terminal = process.stderr.isTTY;
 let shownAt = 0;
 
-function main(): void {
+async function main(): Promise<void> {
   let command: SimCommand;
   try {
     command = parseCommand(process.argv.slice(2));
@@ -27,25 +28,37 @@ function main(): void {
     process.exitCode = 2;
     return;
   }
-  if (process.send !== undefined) work(command);
+  if (process.send !== undefined) await work(command);
   else if (command.jobs > 1) share(command);
   else {
-    const result = runSeeds(command, (done) => show(done, command));
+    const result = await run(command, (done) => show(done, command));
     finish(result, command);
     if (command.seeds === 1) console.log(`trace hash ${result.lastHash}`);
-    result.failures.slice(0, 1).forEach((failure) => console.log(describeFailure(failure, command.config)));
-    if (command.shrink) result.failures.slice(0, 1).forEach((failure) => console.log(describeShrunk(failure, command.config)));
+    tell(result, command);
   }
 }
 
+/** Runs seeds in this process. */
+async function run(command: SimCommand, progress?: (done: RangeResult) => void): Promise<RangeResult> {
+  return command.full ? runFullSeeds(command, progress) : runSeeds(command, progress);
+}
+
+/** Tells what happened in the first run that failed. */
+function tell({ failures }: RangeResult, { config, shrink, full }: SimCommand): void {
+  const [failure] = failures;
+  if (failure === undefined) return;
+  console.log(describeFailure(failure, config, full));
+  if (shrink && !full) console.log(describeShrunk(failure, config));
+}
+
 /** A worker: runs its part of the seeds and reports. */
-function work(command: SimCommand): void {
+async function work(command: SimCommand): Promise<void> {
   const report = (result: RangeResult, finished: boolean): void => {
     const { failures, ...done } = result;
     const message: WorkerReport = { done, failed: failures.map(({ config }) => config.seed), finished };
     process.send?.(message);
   };
-  const result = runSeeds(command, (done) => {
+  const result = await run(command, (done) => {
     if (done.seeds % 50 === 0) report(done, false);
   });
   report(result, true);
@@ -53,13 +66,13 @@ function work(command: SimCommand): void {
 
 /** Shares the seeds among processes. */
 function share(command: SimCommand): void {
-  const { jobs, seeds, from, steps, profile, config } = command;
+  const { jobs, seeds, from, steps, profile, config, full } = command;
   const reports: (WorkerReport | null)[] = [];
   let running = 0;
   for (let job = 0; job < jobs; job++) {
     const first = from + Math.floor((seeds * job) / jobs);
     const count = from + Math.floor((seeds * (job + 1)) / jobs) - first;
-    const args = ['--from', first, '--seeds', count, '--steps', steps, '--profile', profile, '--config', JSON.stringify(config)];
+    const args = ['--from', first, '--seeds', count, '--steps', steps, '--profile', profile, '--config', JSON.stringify(config), ...(full ? ['--full'] : [])];
     const child = fork(process.argv[1]!, args.map(String));
     reports.push(null);
     running++;
@@ -73,7 +86,7 @@ function share(command: SimCommand): void {
       if (running > 0) return;
       finish(sum(reports), command);
       const failed = reports.flatMap((report) => report?.failed ?? []);
-      if (failed.length > 0) repeat(failed[0]!, command);
+      if (failed.length > 0) void repeat(failed[0]!, command);
     });
   }
 }
@@ -89,17 +102,14 @@ function sum(reports: readonly (WorkerReport | null)[]): RangeResult {
     total.served += done.served;
     total.violations += done.violations;
     done.marks.forEach((seeds, kind) => (total.marks[kind]! += seeds));
+    done.diskMarks.forEach((seeds, event) => (total.diskMarks[event] = (total.diskMarks[event] ?? 0) + seeds));
   }
   return total;
 }
 
 /** Runs a failing seed once more, in this process, to tell what happened. */
-function repeat(seed: number, command: SimCommand): void {
-  const { failures } = runSeeds({ ...command, from: seed, seeds: 1 });
-  for (const failure of failures) {
-    console.log(describeFailure(failure, command.config));
-    if (command.shrink) console.log(describeShrunk(failure, command.config));
-  }
+async function repeat(seed: number, command: SimCommand): Promise<void> {
+  tell(await run({ ...command, from: seed, seeds: 1 }), command);
 }
 
 function show(done: RangeResult, { seeds }: SimCommand): void {
@@ -121,10 +131,11 @@ function finish(result: RangeResult, command: SimCommand): void {
   console.log(`  ${marks.join(', ')}`);
   const never = rareFaults(result, Number.MIN_VALUE);
   if (never.length > 0) console.log(`  never: ${never.map((line) => line.split(':')[0]).join(', ')}`);
+  if (command.full) console.log(describeDiskEvents(result));
   console.log(`virtual time ${hours.toFixed(1)} hours, ${result.served} operations served`);
   const seconds = (performance.now() - startedAt) / 1000;
-  console.log(`${result.seeds} seeds (${command.profile}, from ${command.from}), ${result.steps} events, ${seconds.toFixed(1)} s, ${rate(result)} events/s, ${result.violations} violations`);
+  console.log(`${result.seeds} seeds (${command.profile}${command.full ? ', full mode' : ''}, from ${command.from}), ${result.steps} events, ${seconds.toFixed(1)} s, ${rate(result)} events/s, ${result.violations} violations`);
   if (result.violations > 0) process.exitCode = 1;
 }
 
-main();
+await main();

@@ -10,13 +10,16 @@ export interface SimCommand {
   readonly jobs: number;
   /** Values in place of the drawn ones. */
   readonly config: Partial<SimConfig>;
-  /** Whether a failing run is made smaller. */
+  /** Whether a failing run is made smaller. Not in full mode. */
   readonly shrink: boolean;
+  /** Full mode: the real write-ahead log on simulated disks. */
+  readonly full: boolean;
 }
 
 /** How to call it. */
-export const usage = `npm run --silent sim -- --seeds N [--from S] [--steps K] [--profile NAME] [--jobs J] [--config JSON] [--no-shrink]
-  profiles: ${profiles.join(', ')}`;
+export const usage = `npm run --silent sim -- --seeds N [--from S] [--steps K] [--profile NAME] [--jobs J] [--config JSON] [--no-shrink] [--full]
+  profiles: ${profiles.join(', ')}
+  --full: the real write-ahead log below each node, on a simulated disk`;
 
 /**
  * Reads the arguments.
@@ -24,11 +27,15 @@ export const usage = `npm run --silent sim -- --seeds N [--from S] [--steps K] [
  * @throws Error that says what is wrong with them.
  */
 export function parseCommand(args: readonly string[]): SimCommand {
-  const command = { seeds: 100, from: 0, steps: 2000, profile: 'default' as Profile, jobs: 1, config: {} as Partial<SimConfig>, shrink: true };
+  const command = { seeds: 100, from: 0, steps: 2000, profile: 'default' as Profile, jobs: 1, config: {} as Partial<SimConfig>, shrink: true, full: false };
   for (let i = 0; i < args.length; i++) {
     const name = args[i]!;
     if (name === '--no-shrink') {
       command.shrink = false;
+      continue;
+    }
+    if (name === '--full') {
+      command.full = true;
       continue;
     }
     const value = args[++i];
@@ -60,7 +67,7 @@ function count(name: string, value: string): number {
 }
 
 /** The command that repeats one run. */
-export function replayCommand(seed: number, steps: number, profile: Profile, config: Partial<SimConfig>): string {
+export function replayCommand(seed: number, steps: number, profile: Profile, config: Partial<SimConfig>, full = false): string {
   const extra = Object.keys(config).length === 0 ? '' : ` --config '${JSON.stringify(config)}'`;
-  return `npm run --silent sim -- --seeds 1 --from ${seed} --steps ${steps} --profile ${profile}${extra}`;
+  return `npm run --silent sim -- --seeds 1 --from ${seed} --steps ${steps} --profile ${profile}${extra}${full ? ' --full' : ''}`;
 }

@@ -20,6 +20,8 @@ export interface RangeResult {
   served: number;
   /** Seeds in which each fault happened, by kind. */
   marks: number[];
+  /** In full mode: seeds in which each `DiskEvent` happened, by number. Else empty. */
+  diskMarks: number[];
   /** Runs that failed, at most ten. */
   failures: SimResult[];
   violations: number;
@@ -29,7 +31,7 @@ export interface RangeResult {
 
 /** Nothing yet. */
 export function emptyRange(): RangeResult {
-  return { seeds: 0, steps: 0, time: 0, served: 0, marks: Object.keys(FaultKind).map(() => 0), failures: [], violations: 0, lastHash: '' };
+  return { seeds: 0, steps: 0, time: 0, served: 0, marks: Object.keys(FaultKind).map(() => 0), diskMarks: [], failures: [], violations: 0, lastHash: '' };
 }
 
 /** Runs every seed of a range. */
@@ -37,21 +39,30 @@ export function runSeeds(range: SeedRange, progress: (done: RangeResult) => void
   const total = emptyRange();
   for (let seed = range.from; seed < range.from + range.seeds; seed++) {
     const result = simulate({ seed, steps: range.steps, profile: range.profile, config: range.config ?? {} });
-    total.seeds++;
-    total.lastHash = result.traceHash;
-    total.steps += result.steps;
-    total.time += result.time;
-    total.served += result.cluster.ops.reduce((sum, op) => sum + (op.outcome === 1 ? 1 : 0), 0);
-    result.marks.forEach((times, kind) => {
-      if (times > 0) total.marks[kind]!++;
-    });
-    if (result.failure !== null) {
-      total.violations++;
-      if (total.failures.length < 10) total.failures.push(result);
-    }
+    addRun(total, result);
     progress(total);
   }
   return total;
+}
+
+/** Counts one more run. */
+export function addRun(total: RangeResult, result: SimResult): void {
+  total.seeds++;
+  total.lastHash = result.traceHash;
+  total.steps += result.steps;
+  total.time += result.time;
+  total.served += result.cluster.ops.reduce((sum, op) => sum + (op.outcome === 1 ? 1 : 0), 0);
+  addMarks(total.marks, result.marks);
+  if (result.failure === null) return;
+  total.violations++;
+  if (total.failures.length < 10) total.failures.push(result);
+}
+
+/** Counts what has happened at all in a run. */
+export function addMarks(seeds: number[], marks: Uint32Array): void {
+  marks.forEach((times, kind) => {
+    if (times > 0) seeds[kind] = (seeds[kind] ?? 0) + 1;
+  });
 }
 
 /** Faults that happened in fewer of the seeds than `share`, with how often they did. Disks forget only in profiles of their own. */
@@ -60,8 +71,8 @@ export function rareFaults(range: RangeResult, share: number): string[] {
   return range.marks.flatMap((seeds, kind) => (seeds < range.seeds * share && !passedOver.includes(kind) ? [`${faultName(kind)}: ${seeds} of ${range.seeds} seeds`] : []));
 }
 
-/** A failing run for people: what is wrong, the configuration, the last events, and how to repeat it. */
-export function describeFailure(result: SimResult, given: Partial<SimConfig> = {}): string {
+/** A failing run for people: what is wrong, the configuration, the last events, and how to repeat it. @param full whether it has real logs. */
+export function describeFailure(result: SimResult, given: Partial<SimConfig> = {}, full = false): string {
   const { config, failure } = result;
   const { seed, steps, profile } = config;
   return [
@@ -70,7 +81,7 @@ export function describeFailure(result: SimResult, given: Partial<SimConfig> = {
     `the last events:`,
     ...result.recent(),
     `${failure?.error instanceof Error ? failure.error.stack : ''}`,
-    `replay: ${replayCommand(seed, given.steps ?? steps, profile as Profile, given)}`,
+    `replay: ${replayCommand(seed, given.steps ?? steps, profile as Profile, given, full)}`,
   ].join('\n');
 }
 

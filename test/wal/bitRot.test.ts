@@ -43,11 +43,11 @@ describe('A17 rot', () => {
     expect(rotated!.states.at(-1)!.seq).toBe(rotated!.marked);
   });
 
-  test('one bit of every 16th byte', () => tryAll('one bit of every 16th byte', (trial) => flipBits(trial, random, 16)), 60_000);
+  test('one bit of every 24th byte', () => tryAll('one bit of every 24th byte', (trial) => flipBits(trial, random, 24)), 60_000);
 
   test('bytes become 0x00 or 0xFF', () => tryAll('bytes', (trial) => setBytes(trial, 211)), 60_000);
 
-  test('sectors are zeroed, exchanged, set back', () => tryAll('sectors', (trial) => damageSectors(trial, 19)), 60_000);
+  test('sectors are zeroed, exchanged, set back', () => tryAll('sectors', (trial) => damageSectors(trial, 37)), 60_000);
 
   test('batches are dropped, repeated, exchanged', () => tryAll('batches', (trial) => damageBatches(trial)), 60_000);
 

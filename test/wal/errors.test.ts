@@ -45,7 +45,7 @@ describe('A16 errors of the disk', () => {
   }, 60_000);
 
   test('a disk that is gone from some operation on', async () => {
-    const { tally, wrong } = await tryAll(ops, ({ index }) => (index % 3 === 0 ? [goneFrom(index)] : []));
+    const { tally, wrong } = await tryAll(ops, ({ index }) => (index % 6 === 0 ? [goneFrom(index)] : []));
     console.log(`A16, gone for good: ${tally}`);
 
     expect(wrong).toEqual([]);

@@ -45,8 +45,10 @@ export class WalStorage implements DurableLog {
   #creating: Promise<void> = Promise.resolve();
   /** Index of the newest of them. */
   #asked: Index = 0;
-  /** The snapshot whose file was verified last. */
+  /** The snapshot whose file was, or is about to be, verified last. */
   #settled: Index;
+  /** The snapshot whose file was verified last. */
+  #verified: EntryId;
   #cancelCheck: () => void = () => undefined;
   #failure: WalError | null = null;
   #closing: Promise<void> | null = null;
@@ -56,6 +58,7 @@ export class WalStorage implements DurableLog {
     const { dir, segmentBytes, cacheBytes, maxBatchBytes, maxQueuedBytes } = options;
     this.#log = log;
     this.#settled = state.snapshot.index;
+    this.#verified = state.snapshot;
     this.#cache = new EntryCache(cacheBytes);
     this.#cache.reset(state.lastIndex + 1);
     this.#reader = new EntryReader(places);
@@ -309,33 +312,28 @@ export class WalStorage implements DurableLog {
     if (problem !== null) throw id.index <= state.snapshot.index ? new RaftError(RaftErrorCode.SnapshotOutOfDate, problem) : invalid(problem);
   }
 
-  /** Removes the file of a snapshot that was overtaken by one of the leader, before it was written or meanwhile. */
-  async #dropSnapshot({ index, term }: EntryId): Promise<void> {
-    const { state, ownership, env, options } = this.#log;
-    // One of the leader at the same position has the same file.
-    if (state.snapshot.index !== index || state.snapshot.term !== term) {
-      try {
-        await ownership.check();
-        await unlinkIfThere(env.fs, pathIn(options.dir, snapshotName(index, term)));
-      } catch (error) {
-        this.#failNow(error);
-      }
-    }
+  /**
+   * A snapshot was overtaken while it was written, by a newer one of the leader or by the same one. Its file may be
+   * that of the leader's as well, so it goes only when all do that the log on the disk has left behind.
+   */
+  async #giveUpSnapshot(): Promise<void> {
     // The newer one may still wait for the disk, and until it is there neither of them would be.
     if (this.#writer.isBusy) await this.#flush();
+    this.#chore(() => this.#removeOldSnapshots());
   }
 
   async #create(snapshot: Snapshot, id: EntryId): Promise<void> {
     const { state, snapshots } = this.#log;
     this.#refuse();
-    if (state.snapshotProblem(id) !== null) return this.#dropSnapshot(id);
+    // One of the leader came meanwhile.
+    if (state.snapshotProblem(id) !== null) return this.#giveUpSnapshot();
     try {
       await snapshots.write(snapshot);
     } catch (error) {
       this.#failNow(error);
     }
     this.#refuse();
-    if (state.snapshotProblem(id) !== null) return this.#dropSnapshot(id);
+    if (state.snapshotProblem(id) !== null) return this.#giveUpSnapshot();
     this.#writer.beginAddition(smallRecord, false);
     state.snapshot = id;
     snapshots.adopt(snapshot);
@@ -357,11 +355,17 @@ export class WalStorage implements DurableLog {
   }
 
   async #settle(id: EntryId): Promise<void> {
+    await this.#log.snapshots.settle(id);
+    this.#verified = id;
+    await this.#removeOldSnapshots();
+  }
+
+  async #removeOldSnapshots(): Promise<void> {
     const { snapshots, ownership } = this.#log;
-    await snapshots.settle(id);
+    const { index, term } = this.#verified;
     // What is removed may be needed by another owner, whose log does not know of this snapshot.
     await ownership.check();
-    await snapshots.removeOthers(snapshotName(id.index, id.term));
+    await snapshots.removeOthers(snapshotName(index, term));
   }
 
   #chore(run: () => Promise<void>): void {

@@ -138,15 +138,13 @@ describe('the header of a segment', () => {
     }
   });
 
-  test('every flipped bit of its sector is noticed, and none is taken for a newer version but one of the version', () => {
+  test('every flipped bit of its sector is noticed, and none is taken for a newer version', () => {
     const bytes = encodeSegmentHeader(any());
     const wrong: number[] = [];
     for (let bit = 0; bit < 8 * bytes.length; bit++) {
       bytes[bit >> 3]! ^= 1 << (bit & 7);
       const decoded = decodeSegmentHeader(bytes);
-      // The version is 1: each of its bits but that one makes it higher.
-      const newer = bit > 64 && bit < 80;
-      if ('header' in decoded || decoded.newerVersion !== newer) wrong.push(bit);
+      if ('header' in decoded || decoded.newerVersion) wrong.push(bit);
       bytes[bit >> 3]! ^= 1 << (bit & 7);
     }
     expect(wrong).toEqual([]);

@@ -161,7 +161,7 @@ describe('verify', () => {
     { what: 'a byte before the last batch', damage: (fs, names) => flip(fs, names.at(-1)!, 1024 + 100), message: /byte 1024: a batch is damaged, and there are batches behind it/ },
     { what: 'the header of a segment', damage: (fs, names) => flip(fs, names[0]!, 20), message: /byte 0: the checksum of its header is wrong/ },
     { what: 'a missing segment', damage: (fs, names) => fs.unlink(`${dir}/${names[1]!}`), message: /byte \d+: segments? \d.* missing/ },
-    { what: 'all segments missing', damage: async (fs, names) => { for (const name of names) await fs.unlink(`${dir}/${name}`); }, message: /all of its segments are missing/ },
+    { what: 'all segments missing', damage: async (fs, names) => { for (const name of names) await fs.unlink(`${dir}/${name}`); }, message: /all segments of the log are missing/ },
     { what: 'both marks missing', damage: async (fs) => { await fs.unlink(`${dir}/mark.0`); await fs.unlink(`${dir}/mark.1`); }, message: /both marks are missing/ },
     { what: 'the data of the snapshot', damage: (fs) => flip(fs, snapshotName(12, 1), fs.bytesOf(`${dir}/${snapshotName(12, 1)}`).length - 10), message: /the checksum of the snapshot is wrong/ },
     { what: 'a missing snapshot', damage: (fs) => fs.unlink(`${dir}/${snapshotName(12, 1)}`), message: /the snapshot is missing/ },
@@ -176,9 +176,7 @@ describe('verify', () => {
     expect(report.damage?.code).toBe(WalErrorCode.Corrupt);
     expect(report.damage?.message).toMatch(message);
     expect(report.damage?.advice).toContain('under a new id');
-    const opening = WalStorage.open(options, testEnvironment(fs));
-    if (message.source.includes('all of its')) await expect(opening).rejects.toMatchObject({ code: WalErrorCode.NotFound });
-    else await expect(opening).rejects.toMatchObject({ message: report.damage?.message });
+    await expect(WalStorage.open(options, testEnvironment(fs))).rejects.toMatchObject({ message: report.damage?.message });
   });
 
   test('an entry whose own checksum is wrong, in a batch whose checksum is right', async () => {
@@ -212,7 +210,12 @@ describe('verify', () => {
     await expect(verifyLog('/none', { fs })).rejects.toMatchObject({ code: WalErrorCode.NotFound, message: 'there is no directory /none' });
     await expect(verifyLog('/empty', { fs })).rejects.toMatchObject({ code: WalErrorCode.NotFound, message: '/empty holds no log' });
     const newer = await killedLog();
-    for (const name of await segments(newer)) newer.bytesOf(`${dir}/${name}`)[8] = 2;
+    for (const name of await segments(newer)) {
+      const bytes = newer.bytesOf(`${dir}/${name}`);
+      bytes[8] = 2;
+      // Alone it would be a flipped bit; a newer version has a header of its own.
+      bytes[12] = 1;
+    }
     await expect(verifyLog(dir, { fs: newer })).rejects.toMatchObject({ code: WalErrorCode.UnknownVersion });
   });
 });
@@ -285,8 +288,8 @@ describe('while the owner runs', () => {
     const end = await endOf(fs, last);
     let looks = 0;
     const read = async (path: string, position: number): Promise<void> => {
-      // What comes next has been read as zeros; what follows it will be found.
-      if (path.endsWith(last) && position === end + 512 && looks++ === 0) for (let i = 0; i < 3; i++) await more();
+      // What comes next has been read as zeros; what follows it will be found. The first reading only asks whether there is a batch.
+      if (path.endsWith(last) && position === end + 512 && looks++ === 1) for (let i = 0; i < 3; i++) await more();
     };
     const watched = interrupted(fs, { read });
     const lines: string[] = [];

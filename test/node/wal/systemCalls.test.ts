@@ -59,7 +59,7 @@ if (whyNot !== null) console.log(`the order of system calls is not checked: ${wh
       ...['create mark', 'write mark', 'fdatasync mark', 'create mark', 'write mark', 'fdatasync mark', 'fsync directory'],
       ...['create first.tmp', 'write first.tmp', 'fdatasync first.tmp', 'write first.tmp', 'fdatasync first.tmp'],
       ...['link first.tmp to segment 1', 'unlink first.tmp', 'fsync directory'],
-      // From here on it is opened like every other.
+      // What follows is what every start does.
       ...copied(1, 2),
       'done bootstrap',
     ]);
@@ -124,12 +124,12 @@ if (whyNot !== null) console.log(`the order of system calls is not checked: ${wh
 function copied(from: number, to: number): string[] {
   return [
     ...['create LOCK.tmp', 'write LOCK.tmp', 'fdatasync LOCK.tmp', 'rename LOCK.tmp to LOCK'],
-    ...['create recovery.tmp', 'write recovery.tmp', 'fdatasync recovery.tmp', 'write recovery.tmp', 'fdatasync recovery.tmp'],
-    ...[`link recovery.tmp to segment ${to}`, 'unlink recovery.tmp', 'fsync directory'],
-    ...[`unlink segment ${from}`, 'fsync directory'],
     // Files of its own, so that an owner before it that does not know yet cannot write into them.
     ...['create mark.tmp', 'write mark.tmp', 'fdatasync mark.tmp', 'rename mark.tmp to mark'],
     ...['create mark.tmp', 'write mark.tmp', 'fdatasync mark.tmp', 'rename mark.tmp to mark'],
     'fsync directory',
+    ...['create recovery.tmp', 'write recovery.tmp', 'fdatasync recovery.tmp', 'write recovery.tmp', 'fdatasync recovery.tmp'],
+    ...[`link recovery.tmp to segment ${to}`, 'unlink recovery.tmp', 'fsync directory'],
+    ...[`unlink segment ${from}`, 'fsync directory'],
   ];
 }

@@ -30,7 +30,7 @@ export function drawWalPlan(seed: number, quiet: boolean): WalPlan {
     maxBatchBytes: random.pick([1, 300, 2000, 4 << 20, 4 << 20]),
     quickLatency: random.pick([0, 5, 20]),
     syncErrors: bad ? random.pick([0, 0.0003, 0.001, 0.003]) : 0,
-    errors: bad ? random.pick([0, 0, 0.0003]) : 0,
+    errors: bad ? random.pick([0, 0, 0.0003, 0.001]) : 0,
     shortened: bad ? random.pick([0, 0, 0.01, 0.1]) : 0,
     openCrash: quiet ? 0 : random.pick([0, 0.1, 0.3]),
   };
