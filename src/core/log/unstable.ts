@@ -52,14 +52,12 @@ export class Unstable {
 
   /** All entries: the one at position i has index `offset` + i. */
   get entries(): readonly Entry[] {
-    if (this.older.length > 0) this.join();
+    if (this.older.length > 0) {
+      this.newest = ([] as Entry[]).concat(...this.older, this.newest);
+      this.older = emptyList;
+      this.shared = false;
+    }
     return this.newest;
-  }
-
-  private join(): void {
-    this.newest = ([] as Entry[]).concat(...this.older, this.newest);
-    this.older = emptyList;
-    this.shared = false;
   }
 
   /** Term of the entry at `position`; unknownTerm behind the last. For the last one, which every MsgApp asks for, nothing is joined. */

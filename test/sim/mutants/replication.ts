@@ -17,7 +17,7 @@ export const replicationMutants: readonly Mutant[] = [
     edits: [{ file: 'core/raft/replication.js', find: 'Math.min(progress.match, raft.log.committed)', replace: 'raft.log.committed' }],
     profile: 'default',
     seeds: 1000,
-    expected: ['L1', 'L2', 'L3', 'I5'],
+    expected: ['O12', 'L1', 'L2', 'L3', 'I5'],
   },
   {
     id: 'M19a',

@@ -24,7 +24,8 @@ process.on('message', (message: WriterOrder | 'close') => {
   else void run(message).catch((error: unknown) => say(`failed ${String(error)}`));
 });
 process.on('disconnect', () => process.exit());
-process.send?.('ready');
+// A driver that has ended meanwhile is no error.
+process.send?.('ready', () => undefined);
 
 async function run({ seed, options }: WriterOrder): Promise<void> {
   const log = await ((await WalStorage.exists(options.dir)) ? WalStorage.open(options) : WalStorage.bootstrap(options));
