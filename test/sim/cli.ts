@@ -47,6 +47,7 @@ async function run(command: SimCommand, progress?: (done: RangeResult) => void):
 function tell({ failures }: RangeResult, { config, shrink, full }: SimCommand): void {
   const [failure] = failures;
   if (failure === undefined) return;
+  if (failures.length > 1) failures.forEach((one) => console.log(`seed ${one.config.seed}: ${one.failure?.message}`));
   console.log(describeFailure(failure, config, full));
   if (shrink && !full) console.log(describeShrunk(failure, config));
 }

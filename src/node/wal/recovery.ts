@@ -82,6 +82,8 @@ class LogFinder {
   private readonly state = new LogState();
   private readonly replay: Replay;
   private hasSnapshot = false;
+  /** What to say if what is missing in front of a gap is needed. */
+  private gap: WalError | null = null;
   private buffer = new Uint8Array(0);
 
   constructor(env: Pick<WalEnvironment, 'fs'>, dir: string, identity: WalIdentity | null, reader: LogReader, access: FileAccess, opened: Set<File>) {
@@ -108,8 +110,9 @@ class LogFinder {
   async run(): Promise<FoundLog | null> {
     const names = (await this.env.fs.readdir(this.dir)).filter(isSegmentLike);
     if (names.length === 0) return null;
-    const { segments, replaced } = await this.openSegments(names);
-    this.checkOrder(segments);
+    const { segments: all, replaced } = await this.openSegments(names);
+    this.checkIdentity(all);
+    const segments = await this.behindGap(all, replaced);
     const first = segments[0]!;
     this.state.resume(first.header);
     const { mark, holder } = this.newestMark(await readMarks(this.env.fs, this.dir, first.header.walId));
@@ -196,8 +199,8 @@ class LogFinder {
     return { segments, replaced };
   }
 
-  /** All segments are of one log, of this node, and none is missing between them. */
-  private checkOrder(segments: readonly FoundSegment[]): void {
+  /** All segments are of one log, of this node. */
+  private checkIdentity(segments: readonly FoundSegment[]): void {
     const { header: first } = segments[0]!;
     const { identity } = this;
     if (identity !== null && (first.nodeId !== identity.nodeId || first.clusterId !== identity.clusterId)) {
@@ -208,13 +211,37 @@ class LogFinder {
     }
     for (let i = 1; i < segments.length; i++) {
       const { header, path } = segments[i]!;
-      const before = segments[i - 1]!.header.seq;
       if (header.walId.some((byte, at) => byte !== first.walId[at]) || header.nodeId !== first.nodeId || header.clusterId !== first.clusterId) {
         throw damaged(path, 16, 'the segment is of another log than the one before it');
       }
-      const follows = (header.replacesFrom === 0 ? header.seq : header.replacesFrom) - 1;
-      if (follows !== before) throw damaged(path, 48, `segments ${before + 1} to ${follows} are missing`);
     }
+  }
+
+  /**
+   * The segments behind the last gap. Segments are removed from the oldest on, each one durably before the next. But a
+   * sync of the directory that fails may never be made up for, and then a removed segment is back after the next loss
+   * of power, in front of a gap. So what stands in front of one is removed once more, as if it had been replaced, if
+   * the rest is complete by itself; `checkResult` tells.
+   */
+  private async behindGap(segments: FoundSegment[], replaced: string[]): Promise<FoundSegment[]> {
+    let start = 0;
+    for (let i = 1; i < segments.length; i++) {
+      const { header, path } = segments[i]!;
+      const before = segments[i - 1]!.header.seq;
+      const follows = (header.replacesFrom === 0 ? header.seq : header.replacesFrom) - 1;
+      if (follows === before) continue;
+      start = i;
+      this.gap = damaged(path, 48, `segments ${before + 1} to ${follows} are missing`);
+    }
+    if (this.gap === null) return segments;
+    // Nothing is removed before something is written behind it, and then the segment holds all there is to know.
+    if (!(await this.hasBatch(segments[start]!))) throw this.gap;
+    for (const { name, file } of segments.splice(0, start)) {
+      replaced.push(name);
+      this.opened.delete(file);
+      await file.close();
+    }
+    return segments;
   }
 
   /** A segment goes on exactly where the one before it ended. */
@@ -285,6 +312,7 @@ class LogFinder {
 
   private checkResult({ path }: FoundSegment): void {
     const { offset, missingThrough } = this.state;
-    if (missingThrough > offset.index) throw damaged(path, 0, `entries ${offset.index + 1} to ${missingThrough} are missing: a segment before it is gone`);
+    if (missingThrough <= offset.index) return;
+    throw this.gap ?? damaged(path, 0, `entries ${offset.index + 1} to ${missingThrough} are missing: a segment before it is gone`);
   }
 }

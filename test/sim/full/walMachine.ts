@@ -171,7 +171,8 @@ export class WalMachine {
       case FileOpKind.SyncDirectory:
         if (syncErrors === 0 || !random.chance(syncErrors)) return null;
         host.mark(DiskEvent.SyncFailed);
-        return { kind: random.pick(['fsyncgate', 'fsyncgate', 'errorAfter', 'error']), code: 'EIO' };
+        // A name that the system shows, and will never bring to the disk, cannot be given once more: nobody can help a log whose own directory has such a one.
+        return { kind: random.pick(op.path === '.' ? ['errorAfter', 'error'] : ['fsyncgate', 'fsyncgate', 'errorAfter', 'error']), code: 'EIO' };
       case FileOpKind.ReadSync:
       case FileOpKind.Read:
       case FileOpKind.Write:
