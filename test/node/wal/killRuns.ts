@@ -60,10 +60,12 @@ export async function killWriters(base: string, kills: number, seed: number): Pr
     for (let series = 0; result.faults.length === 0 && result.kills < kills; series++) {
       const dir = join(base, `${lane}-${series}`);
       mkdirSync(dir);
-      await new Series(join(dir, 'log'), seed + 1000 * series + lane, result, kills).run();
+      // An error is a fault: the other lane ends as well then.
+      await new Series(join(dir, 'log'), seed + 1000 * series + lane, result, kills).run().catch((error: unknown) => void result.faults.push(String(error)));
     }
   });
   await Promise.all(lanes);
+  await Promise.all([...alive].map((writer) => writer.kill()));
   return result;
 }
 
@@ -245,6 +247,9 @@ function differenceOf({ hardState, firstIndex, entries, metadata }: LogReport, e
   return null;
 }
 
+/** Writers that have not ended. */
+const alive = new Set<Writer>();
+
 /** A process that stands ready to write. */
 class Writer {
   private readonly child: ChildProcess;
@@ -255,7 +260,8 @@ class Writer {
   private constructor(child: ChildProcess) {
     this.child = child;
     // Not `exit`: what it has said is in the pipe, and has to be read.
-    this.gone = once(child, 'close');
+    this.gone = once(child, 'close').finally(() => alive.delete(this));
+    alive.add(this);
     (child.stdio[4] as Readable).setEncoding('utf8').on('data', (text: string) => {
       this.said += text;
       this.onSaid();
@@ -266,7 +272,10 @@ class Writer {
   static async start(): Promise<Writer> {
     const child = fork(program, { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'] });
     const writer = new Writer(child);
-    await Promise.race([once(child, 'message'), writer.gone.then(() => Promise.reject(new Error('a writer did not start')))]);
+    const ended = writer.gone.then(() => Promise.reject(new Error(`a writer did not start: it ended with ${child.signalCode ?? child.exitCode}`)));
+    await Promise.race([once(child, 'message'), ended]);
+    // It may end now.
+    ended.catch(() => undefined);
     return writer;
   }
 
