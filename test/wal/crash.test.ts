@@ -13,7 +13,7 @@ const seed = announceSeed('wal/crash');
 jest.setTimeout(120_000);
 
 test('A15: ten thousand images of a crash at any moment, nothing is lost', () => {
-  const said = runNode(['build/test/wal/crashCli.js', '--share', '2', '--every', '400', '--seed', String(seed)], '.');
+  const said = runNode(['build/test/wal/crashCli.js', '--share', '2', '--every', '400', '--seed', String(seed)], '.', 110_000);
 
   console.log(said);
   expect(Number(/^(\d+) images, /m.exec(said)?.[1])).toBeGreaterThanOrEqual(10_000);
