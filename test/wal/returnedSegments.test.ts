@@ -4,7 +4,7 @@ import { newConfState } from '../../src/core/raftpb/state.js';
 import { isWalError, WalErrorCode } from '../../src/node/wal/walError.js';
 import { WalStorage } from '../../src/node/wal/walStorage.js';
 import { SimDisk } from './support/simDisk.js';
-import { TestEnvironment } from './support/testEnvironment.js';
+import { diskEnvironment } from './support/diskEnvironment.js';
 import { describeLog, entriesFrom } from './support/walModel.js';
 import { walOptions } from './support/walWorkloads.js';
 
@@ -28,7 +28,7 @@ async function compact(log: WalStorage, index: number): Promise<void> {
 /** A log of which the first segments were removed, and these. */
 async function shortened(): Promise<{ disk: SimDisk; removed: Map<string, Uint8Array>; expected: string }> {
   const disk = new SimDisk();
-  const log = await WalStorage.bootstrap(walOptions, new TestEnvironment(disk.fs));
+  const log = await WalStorage.bootstrap(walOptions, diskEnvironment(disk.fs));
   await grow(log, 1, 24);
   const before = new Map(segmentsOn(disk).map((name) => [name, disk.readFile(name)]));
   await compact(log, 20);
@@ -41,7 +41,7 @@ async function shortened(): Promise<{ disk: SimDisk; removed: Map<string, Uint8A
 }
 
 async function open(disk: SimDisk): Promise<WalStorage> {
-  return WalStorage.open(walOptions, new TestEnvironment(disk.fs, 2));
+  return WalStorage.open(walOptions, diskEnvironment(disk.fs, 2));
 }
 
 /** A sync of the directory fails and is never made up for: what was removed before it is back after a loss of power. */
@@ -71,7 +71,7 @@ describe('segments that come back after they were removed', () => {
 
   test('a segment that is needed and missing is no such thing: refused, and nothing is changed', async () => {
     const disk = new SimDisk();
-    const log = await WalStorage.bootstrap(walOptions, new TestEnvironment(disk.fs));
+    const log = await WalStorage.bootstrap(walOptions, diskEnvironment(disk.fs));
     await grow(log, 1, 24);
     await compact(log, 4);
     await rest();
@@ -89,7 +89,7 @@ describe('segments that come back after they were removed', () => {
 
   test('a gap in front of a segment without a batch is refused: what was in front of it may say more', async () => {
     const disk = new SimDisk();
-    await grow(await WalStorage.bootstrap(walOptions, new TestEnvironment(disk.fs)), 1, 24);
+    await grow(await WalStorage.bootstrap(walOptions, diskEnvironment(disk.fs)), 1, 24);
     disk.kill();
     const names = segmentsOn(disk);
     const last = names[names.length - 1]!;

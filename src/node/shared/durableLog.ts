@@ -11,6 +11,8 @@ export interface LogWrite {
   /**
    * Whether the promise waits for the disk; `Ready.mustSync || Ready.snapshot !== null`. Without it the write
    * may wait in memory for the next one that syncs, or for `close`: enough for a commit index that has moved.
+   * Its promise may then resolve before that of an earlier write: with `asyncStorageWrites`, deliver the responses
+   * in the order of the calls.
    * Default true.
    */
   readonly sync?: boolean;

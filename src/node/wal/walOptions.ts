@@ -21,10 +21,10 @@ export interface WalOptions {
   readonly maxQueuedBytes?: number;
   /**
    * Called when there is no room on the disk for the next segment, while there still is in this one. Hand over
-   * leadership, make room or stop: when the segment is full, the instance ends.
+   * leadership, make room or stop: when the segment is full, the instance ends. What it throws is not caught.
    */
   readonly onStorageLow?: (error: unknown) => void;
-  /** Called once with the error that ends the instance. */
+  /** Called once with the error that ends the instance, soon after the calls that wait have heard of it. What it throws is not caught. */
   readonly onFailure?: (error: WalError) => void;
 }
 

@@ -64,7 +64,7 @@ export class WalStorage implements DurableLog {
     this.#reader = new EntryReader(places);
     const failed = (error: unknown): void => this.#fail(error);
     snapshots.report = (error) => this.#failNow(error);
-    this.#spare = new SpareSegment(env.fs, dir, ownership.tag, segmentBytes, (error) => options.onStorageLow(error), failed);
+    this.#spare = new SpareSegment(env.fs, dir, ownership.tag, segmentBytes, (error) => this.#tell(() => options.onStorageLow(error)), failed);
     const writeSnapshot = (snapshot: Snapshot): Promise<void> => snapshots.write(snapshot);
     const written = (number: number, after: LogSummary, installed: Snapshot | null): void => this.#written(number, after, installed !== null);
     const parts = { env, dir, segments, places, marks, ownership, spare: this.#spare, writeSnapshot, written, failed };
@@ -411,8 +411,14 @@ export class WalStorage implements DurableLog {
     if (this.#failure !== null) return;
     this.#failure = failure(error);
     this.#cancelCheck();
-    void this.#writer.end(this.#failure);
-    this.#log.options.onFailure(this.#failure);
+    const told = this.#failure;
+    void this.#writer.end(told);
+    this.#tell(() => this.#log.options.onFailure(told));
+  }
+
+  /** Calls the host back on a stack of its own: what it throws is its own affair, and must leave nobody here waiting. */
+  #tell(call: () => void): void {
+    this.#log.env.clock.soon(call);
   }
 
   #failNow(error: unknown): never {

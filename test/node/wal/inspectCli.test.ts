@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { EntryType, newConfState, newEntry } from '../../../src/core/index.js';
 import { inspectCommand } from '../../../src/node/wal/inspectCommand.js';
 import { WalStorage } from '../../../src/node/wal/walStorage.js';
-import { removeTempDirs, tempDir } from './tempDir.js';
+import { temporaryDirectories } from '../../support/temporaryDirectory.js';
 
 const program = 'build/src/node/wal/cli.js';
 
@@ -32,6 +32,8 @@ function stateOf(dir: string): unknown {
 
 const entry = (index: number): ReturnType<typeof newEntry> => newEntry(EntryType.EntryNormal, Uint8Array.from({ length: 100 }, () => index & 0xff), 1, index);
 
+const newDirectory = temporaryDirectories(afterAll);
+
 describe('raftstep-wal', () => {
   let sound: string;
   let torn: string;
@@ -39,7 +41,7 @@ describe('raftstep-wal', () => {
   const lastSegment = (dir: string): string => join(dir, readdirSync(dir).filter((name) => name.endsWith('.wal')).sort().at(-1)!);
 
   beforeAll(async () => {
-    const dir = tempDir();
+    const dir = newDirectory();
     sound = join(dir, 'sound');
     torn = join(dir, 'torn');
     damaged = join(dir, 'damaged');
@@ -59,7 +61,6 @@ describe('raftstep-wal', () => {
     other[600]! ^= 1;
     writeFileSync(damagedFile, other);
   });
-  afterAll(removeTempDirs);
 
   test('verify of a sound log', () => {
     const { status, stdout, stderr } = run('verify', sound);
@@ -119,7 +120,7 @@ describe('raftstep-wal', () => {
   });
 
   test('no directory, no log, and a file in place of a directory', async () => {
-    const dir = tempDir();
+    const dir = newDirectory();
     const file = join(dir, 'file');
     writeFileSync(file, '');
     mkdirSync(join(dir, 'empty'));
@@ -130,7 +131,7 @@ describe('raftstep-wal', () => {
   });
 
   test('changes nothing, whatever it finds', async () => {
-    const lost = join(tempDir(), 'lost');
+    const lost = join(newDirectory(), 'lost');
     cpSync(sound, lost, { recursive: true });
     unlinkSync(lastSegment(lost));
     for (const dir of [sound, torn, damaged, lost]) {
@@ -143,7 +144,7 @@ describe('raftstep-wal', () => {
   });
 
   test('while the owner writes, rotates, snapshots and compacts: never damaged', async () => {
-    const dir = join(tempDir(), 'busy');
+    const dir = join(newDirectory(), 'busy');
     const log = await WalStorage.bootstrap({ dir, nodeId: 1, clusterId: 2, segmentBytes: 8192, cacheBytes: 0 });
     let done = false;
     const owner = (async () => {

@@ -1,15 +1,15 @@
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, test } from '@jest/globals';
+import { describe, test } from '@jest/globals';
 import { durableLogSuite, storageSuite, type StorageUnderTest } from '../../../src/node/storageSuite/index.js';
 import { systemEnvironment, WalStorage, type WalOptions } from '../../../src/node/wal/index.js';
 import { announceSeed } from '../../support/seededRandom.js';
 import { logInMemory } from './logInMemory.js';
 import { MemoryFileSystem } from './memoryFileSystem.js';
-import { removeTempDirs, tempDir } from './tempDir.js';
+import { temporaryDirectories } from '../../support/temporaryDirectory.js';
 import { testEnvironment } from './testEnvironment.js';
 
-afterAll(removeTempDirs);
+const newDirectory = temporaryDirectories();
 
 const identity = { nodeId: 1, clusterId: 0xffff_ffff_ffff_fff0n };
 const variants: readonly (Omit<WalOptions, 'dir' | 'nodeId' | 'clusterId'> & { what: string })[] = [
@@ -57,7 +57,7 @@ describe('WalStorage keeps the contract of DurableLog, on a real disk', () => {
     seed,
     operations: 60,
     factory: async () => {
-      const parent = tempDir();
+      const parent = newDirectory();
       let number = 0;
       const options = (): WalOptions => ({ dir: join(parent, `wal${number}`), ...identity, cacheBytes: 4096, segmentBytes: 8192 });
       let log = await WalStorage.bootstrap(options(), systemEnvironment);

@@ -1,6 +1,6 @@
 import { WalStorage } from '../../../src/node/wal/walStorage.js';
 import { imagesOf, recordRun, type CrashImage, type Workload } from './crashImages.js';
-import { TestEnvironment } from './testEnvironment.js';
+import { diskEnvironment, type DiskEnvironment } from './diskEnvironment.js';
 import { describeLog } from './walModel.js';
 import { statesOf, walOptions, workloadOf, type Ack, type Scenario } from './walWorkloads.js';
 import { entriesFrom } from './walModel.js';
@@ -57,12 +57,12 @@ export async function enumerateCrashes(scenario: Scenario, { share, every, secon
 /** What a process does that starts on the image. */
 function recoveryOf(acks: readonly Ack[]): Workload<Ack> {
   return async (fs) => {
-    await start(new TestEnvironment(fs, 7), acks);
+    await start(diskEnvironment(fs, 7), acks);
   };
 }
 
 /** Starts as an operator would who knows only whether the log was ever there. */
-async function start(env: TestEnvironment, acks: readonly Ack[]): Promise<WalStorage> {
+async function start(env: DiskEnvironment, acks: readonly Ack[]): Promise<WalStorage> {
   if (acks.length > 0 || (await WalStorage.exists(walOptions.dir, env))) return WalStorage.open(walOptions, env);
   return WalStorage.bootstrap(walOptions, env);
 }
@@ -70,7 +70,7 @@ async function start(env: TestEnvironment, acks: readonly Ack[]): Promise<WalSto
 async function judge(scenario: Scenario, image: CrashImage<Ack>, states: readonly string[], goesOn: boolean): Promise<void> {
   const complain = (what: string, cause?: unknown): Error =>
     new Error(`${scenario.name}, ${image.kind} ${image.description}, promised ${image.acks.join(' ')}: ${what}`, { cause });
-  const env = new TestEnvironment(image.fs, 8);
+  const env = diskEnvironment(image.fs, 8);
   let log: WalStorage;
   try {
     log = await start(env, image.acks);
@@ -90,7 +90,7 @@ async function judge(scenario: Scenario, image: CrashImage<Ack>, states: readonl
   const grown = describeLog(log);
   if (state % 2 === 0) await log.close();
   else image.disk.kill();
-  const again = await WalStorage.open(walOptions, new TestEnvironment(image.fs, 9));
+  const again = await WalStorage.open(walOptions, diskEnvironment(image.fs, 9));
   if (describeLog(again) !== grown) throw complain('the second start finds something else');
   await again.close();
 }

@@ -1,7 +1,7 @@
 import { newConfState } from '../../../src/core/raftpb/state.js';
 import { WalStorage } from '../../../src/node/wal/walStorage.js';
 import type { Workload } from './crashImages.js';
-import { TestEnvironment } from './testEnvironment.js';
+import { diskEnvironment, type DiskEnvironment } from './diskEnvironment.js';
 import { carryOut, entriesFrom, snapshotAt, WalModel, type Step } from './walModel.js';
 
 /** The smallest segments there are, so that few writes fill one. */
@@ -33,7 +33,7 @@ export function statesOf(scenario: Scenario): string[] {
 }
 
 /** Runs a scenario on a disk: begins with a new log, and ends in the middle of whatever is under way. */
-export function workloadOf(scenario: Scenario, make = (fs: TestEnvironment['fs']): TestEnvironment => new TestEnvironment(fs)): Workload<Ack> {
+export function workloadOf(scenario: Scenario, make = (fs: DiskEnvironment['fs']): DiskEnvironment => diskEnvironment(fs)): Workload<Ack> {
   return async (fs, note) => {
     const env = make(fs);
     let log = await WalStorage.bootstrap(walOptions, env);
