@@ -20,8 +20,8 @@ export interface Placements {
   reset(index: Index): void;
   /** Entries from `index` on are gone. */
   truncate(index: Index): void;
-  /** The next entry stands at `offset`, counted from the beginning of the batch. */
-  place(index: Index, offset: number): void;
+  /** The next entries stand at the offsets [from, to) of a list, counted from the beginning of the batch. */
+  place(first: Index, offsets: readonly number[], from: number, to: number): void;
 }
 
 /** What a batch is when it is written. */
@@ -56,7 +56,8 @@ export class BatchBuilder {
   private view = viewOf(this.bytes);
   private at = batchHeaderBytes;
   private recordCount = 0;
-  private readonly entryIndexes: Index[] = [];
+  /** Index of the first entry. Those behind it follow from the steps. */
+  private firstEntry: Index = 0;
   private readonly entryOffsets: number[] = [];
   private readonly steps: Step[] = [];
 
@@ -78,7 +79,6 @@ export class BatchBuilder {
     }
     this.at = batchHeaderBytes;
     this.recordCount = 0;
-    this.entryIndexes.length = 0;
     this.entryOffsets.length = 0;
     this.steps.length = 0;
   }
@@ -92,29 +92,38 @@ export class BatchBuilder {
 
   entry(entry: Entry): void {
     const { data } = entry;
-    const start = this.at;
-    const body = this.begin(RecordType.Entry, entry.type, entryPrefixBytes - recordHeaderBytes + data.length);
-    this.entryIndexes.push(entry.index);
-    this.entryOffsets.push(start);
-    writeU64(this.view, body, entry.index);
-    writeU64(this.view, body + 8, entry.term);
-    this.view.setUint32(body + 20, 0, true);
-    const dataStart = start + entryPrefixBytes;
-    this.bytes.set(data, dataStart);
-    this.view.setUint32(body + 16, entryCrc(this.bytes, start, data.length), true);
+    const dataBytes = data.length;
+    const space = aligned(entryPrefixBytes + dataBytes);
+    this.reserve(space);
+    const { bytes, view, at } = this;
+    if (this.entryOffsets.length === 0) this.firstEntry = entry.index;
+    this.entryOffsets.push(at);
+    // The first four bytes, type, flags and zero, in one number.
+    view.setUint32(at, RecordType.Entry | (entry.type << 8), true);
+    view.setUint32(at + 4, entryPrefixBytes - recordHeaderBytes + dataBytes, true);
+    writeU64(view, at + 8, entry.index);
+    writeU64(view, at + 16, entry.term);
+    // The padding, and the field that is zero: data and checksum are written over the rest.
+    view.setUint32(at + space - 8, 0, true);
+    view.setUint32(at + space - 4, 0, true);
+    view.setUint32(at + 28, 0, true);
+    bytes.set(data, at + entryPrefixBytes);
+    view.setUint32(at + 24, entryCrc(bytes, at, dataBytes), true);
+    this.at = at + space;
+    this.recordCount++;
   }
 
   truncate(from: Index): void {
     const body = this.begin(RecordType.Truncate, 0, 8);
     writeU64(this.view, body, from);
-    this.steps.push({ reset: false, index: from, entriesBefore: this.entryIndexes.length });
+    this.steps.push({ reset: false, index: from, entriesBefore: this.entryOffsets.length });
   }
 
   snapshot({ index, term }: EntryId, replacesLog: boolean): void {
     const body = this.begin(RecordType.Snapshot, replacesLog ? snapshotReplacesLog : 0, 16);
     writeU64(this.view, body, index);
     writeU64(this.view, body + 8, term);
-    if (replacesLog) this.steps.push({ reset: true, index, entriesBefore: this.entryIndexes.length });
+    if (replacesLog) this.steps.push({ reset: true, index, entriesBefore: this.entryOffsets.length });
   }
 
   compact(to: EntryId): void {
@@ -157,16 +166,20 @@ export class BatchBuilder {
 
   /** Repeats what the batch does to the places of entries. */
   placeInto(target: Placements): void {
-    const { entryIndexes, entryOffsets, steps } = this;
-    let step = 0;
-    for (let i = 0; i <= entryIndexes.length; i++) {
-      for (; step < steps.length && steps[step]!.entriesBefore === i; step++) {
-        const { reset, index } = steps[step]!;
-        if (reset) target.reset(index);
-        else target.truncate(index);
-      }
-      if (i < entryIndexes.length) target.place(entryIndexes[i]!, entryOffsets[i]!);
+    const { entryOffsets, steps } = this;
+    let next = this.firstEntry;
+    let done = 0;
+    const placeThrough = (count: number): void => {
+      if (count > done) target.place(next, entryOffsets, done, count);
+      done = count;
+    };
+    for (const { reset, index, entriesBefore } of steps) {
+      placeThrough(entriesBefore);
+      if (reset) target.reset(index);
+      else target.truncate(index);
+      next = reset ? index + 1 : index;
     }
+    placeThrough(entryOffsets.length);
   }
 
   /** Writes the header of a record and makes room for it. Returns where its body begins. */

@@ -1,3 +1,5 @@
+import type { Entry } from '../../core/raftpb/entry.js';
+
 /**
  * Numbers of the format, version 1. All integers are little-endian.
  *
@@ -89,4 +91,9 @@ export function sectorsFor(size: number): number {
 /** `size` rounded up to a multiple of 8. */
 export function aligned(size: number): number {
   return (size + 7) & ~7;
+}
+
+/** Length of the record of an entry. */
+export function entryBytes(entry: Entry): number {
+  return aligned(entryPrefixBytes + entry.data.length);
 }

@@ -1,3 +1,4 @@
+import type { Entry } from '../../core/raftpb/entry.js';
 import { emptyHardState, type HardState } from '../../core/raftpb/state.js';
 import { None, type EntryId, type Index, type Term } from '../../core/types.js';
 import type { LogSummary } from './segmentHeader.js';
@@ -66,6 +67,14 @@ export class LogState {
   pushEntry(index: Index, term: Term): void {
     this.terms.push(index, term);
     this.lastIndex = index;
+  }
+
+  /** Several entries behind the last: not empty, and they break no rule. */
+  pushEntries(entries: readonly Entry[]): void {
+    const last = entries[entries.length - 1]!;
+    // Terms only grow, so if the last one is of the newest term that is known, all are.
+    if (last.term !== this.terms.newest) for (const { index, term } of entries) this.terms.push(index, term);
+    this.lastIndex = last.index;
   }
 
   truncateProblem(from: Index): string | null {

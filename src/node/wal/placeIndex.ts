@@ -36,16 +36,33 @@ export class PlaceIndex {
 
   /** The next entry stands at `offset` of a segment. */
   place(segment: Segment, index: Index, offset: number): void {
-    let last = this.stretches[this.stretches.length - 1];
+    const stretch = this.stretchFor(segment, index, 1);
+    stretch.offsets[stretch.count++] = offset;
+  }
+
+  /** The next entries stand at the offsets [from, to) of a list, counted from `base` on in the segment. */
+  placeSeveral(segment: Segment, first: Index, base: number, offsets: readonly number[], from: number, to: number): void {
+    const stretch = this.stretchFor(segment, first, to - from);
+    const target = stretch.offsets;
+    let { count } = stretch;
+    for (let i = from; i < to; i++) target[count++] = base + offsets[i]!;
+    stretch.count = count;
+  }
+
+  /** Where `index` and what follows it goes, with room for `more`. */
+  private stretchFor(segment: Segment, index: Index, more: number): Stretch {
+    const last = this.stretches[this.stretches.length - 1];
     if (last === undefined || last.segment !== segment || last.first + last.count !== index) {
-      last = { segment, first: index, count: 0, offsets: new Uint32Array(16) };
-      this.stretches.push(last);
-    } else if (last.count === last.offsets.length) {
-      const grown = new Uint32Array(2 * last.count);
+      const made: Stretch = { segment, first: index, count: 0, offsets: new Uint32Array(Math.max(16, more)) };
+      this.stretches.push(made);
+      return made;
+    }
+    if (last.count + more > last.offsets.length) {
+      const grown = new Uint32Array(Math.max(last.count + more, 2 * last.count));
       grown.set(last.offsets);
       last.offsets = grown;
     }
-    last.offsets[last.count++] = offset;
+    return last;
   }
 
   /** Entries from `index` on are gone. */

@@ -25,10 +25,15 @@ export class TermRuns {
     return low === 0 ? 0 : terms[low - 1]!;
   }
 
+  /** Term of the last entry that is known; undefined if none is. */
+  get newest(): Term | undefined {
+    return this.terms[this.terms.length - 1];
+  }
+
   /** Adds the entry behind the last. */
   push(index: Index, term: Term): void {
     const { terms } = this;
-    if (terms.length > 0 && terms[terms.length - 1] === term) return;
+    if (this.newest === term) return;
     this.starts.push(index);
     terms.push(term);
   }

@@ -1,5 +1,5 @@
 import { RaftError, RaftErrorCode } from '../../core/errors.js';
-import { entrySize, type Entry } from '../../core/raftpb/entry.js';
+import { entriesSize, entrySize, type Entry } from '../../core/raftpb/entry.js';
 import type { ConfState, Snapshot } from '../../core/raftpb/state.js';
 import type { InitialState } from '../../core/storage/storage.js';
 import type { EntryId, Index, Term } from '../../core/types.js';
@@ -213,25 +213,21 @@ export class WalStorage implements DurableLog {
     const { offset, lastIndex } = this.#log.state;
     if (lo <= offset.index) throw compacted(lo, offset.index);
     if (hi > lastIndex + 1) throw unavailable(hi - 1, lastIndex);
+    if (lo >= hi) return [];
     const cache = this.#cache;
-    const found: Entry[] = [];
-    if (lo >= hi) return found;
-    if (lo >= cache.first) {
-      cache.read(lo, hi, maxBytes, 1, found);
-      return found;
-    }
+    if (lo >= cache.first) return cache.slice(lo, hi, maxBytes);
     const until = Math.min(hi, cache.first);
+    const found: Entry[] = [];
     let complete: boolean;
     try {
       complete = this.#reader.read(lo, until, maxBytes, found);
     } catch (error) {
       return this.#failNow(error);
     }
-    if (complete && until < hi) {
-      const size = found.reduce((sum, entry) => sum + entrySize(entry), 0);
-      cache.read(until, hi, maxBytes - size, 0, found);
-    }
-    return found;
+    if (!complete || until === hi) return found;
+    const room = maxBytes - entriesSize(found);
+    const more = cache.slice(until, hi, room);
+    return entrySize(more[0]!) > room ? found : found.concat(more);
   }
 
   term(index: Index): Term {
@@ -285,9 +281,9 @@ export class WalStorage implements DurableLog {
       state.truncate(truncateFrom);
       this.#cache.truncate(truncateFrom);
     }
-    for (const entry of entries) {
-      state.pushEntry(entry.index, entry.term);
-      this.#cache.push(entry, number);
+    if (entries.length > 0) {
+      state.pushEntries(entries);
+      this.#cache.append(entries, plan.entryBytes, number);
     }
     if (hardState !== null) state.hardState = hardState;
     if (metadata !== null) state.metadata = metadata;

@@ -357,8 +357,8 @@ class PlacesOf implements Placements {
     this.places.truncate(index);
   }
 
-  place(index: number, offset: number): void {
-    this.places.place(this.segment, index, this.start + offset);
+  place(first: number, offsets: readonly number[], from: number, to: number): void {
+    this.places.placeSeveral(this.segment, first, this.start, offsets, from, to);
   }
 }
 

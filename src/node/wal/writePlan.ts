@@ -3,7 +3,7 @@ import { isEntryType, type Entry } from '../../core/raftpb/entry.js';
 import { hardStatesEqual, type HardState, type Snapshot } from '../../core/raftpb/state.js';
 import { isCanonicalNodeId, type Index } from '../../core/types.js';
 import type { LogWrite } from '../shared/durableLog.js';
-import { aligned, entryPrefixBytes, maxBatchPayload, maxMetadataBytes } from './format.js';
+import { entryBytes, maxBatchPayload, maxMetadataBytes } from './format.js';
 import type { LogState } from './logState.js';
 import { WalError, WalErrorCode } from './walError.js';
 
@@ -25,6 +25,8 @@ export interface WritePlan {
   readonly metadata: Uint8Array | null;
   /** Whether term or vote change. */
   readonly votes: boolean;
+  /** Bytes of the records of its entries. */
+  readonly entryBytes: number;
   /** Bytes of all its records. */
   readonly bytes: number;
 }
@@ -63,8 +65,8 @@ export function planWrite(state: LogState, write: WalWrite): WritePlan {
     last = entries[entries.length - 1]!.index;
   }
   if (hardState !== null) checkHardState(state, hardState, last);
-  let bytes = otherBytes + (metadata?.length ?? 0);
-  for (const { data } of entries) bytes += aligned(entryPrefixBytes + data.length);
+  const ofEntries = bytesOf(entries);
+  const bytes = otherBytes + (metadata?.length ?? 0) + ofEntries;
   if (bytes > maxBatchPayload) throw invalid(`a write of ${bytes} bytes is larger than ${maxBatchPayload}, the most that is written at once`);
   return {
     snapshot,
@@ -73,8 +75,15 @@ export function planWrite(state: LogState, write: WalWrite): WritePlan {
     hardState: hardState === null || hardStatesEqual(hardState, state.hardState) ? null : hardState,
     metadata,
     votes: hardState !== null && (hardState.term !== state.hardState.term || hardState.vote !== state.hardState.vote),
+    entryBytes: ofEntries,
     bytes,
   };
+}
+
+function bytesOf(entries: readonly Entry[]): number {
+  let bytes = 0;
+  for (let i = 0; i < entries.length; i++) bytes += entryBytes(entries[i]!);
+  return bytes;
 }
 
 /** The entries behind `offset`: what is compacted says nothing about the log behind it. Checks each one and their order. */

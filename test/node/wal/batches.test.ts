@@ -134,7 +134,7 @@ describe('a batch', () => {
     builder.entry(entry(6, 2));
     builder.snapshot({ index: 5, term: 1 }, false);
     const said: string[] = [];
-    builder.placeInto({ reset: (index) => said.push(`reset ${index}`), truncate: (index) => said.push(`truncate ${index}`), place: (index, offset) => said.push(`place ${index} ${offset}`) });
+    builder.placeInto({ reset: (index) => said.push(`reset ${index}`), truncate: (index) => said.push(`truncate ${index}`), place: (first, offsets, from, to) => said.push(...offsets.slice(from, to).map((offset, i) => `place ${first + i} ${offset}`)) });
 
     expect(said).toEqual(['reset 4', 'place 5 72', 'place 6 112', 'truncate 6', 'place 6 168']);
   });
