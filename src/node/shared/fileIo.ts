@@ -28,6 +28,12 @@ export async function writeFully(file: File, source: Uint8Array, position: numbe
   while (done < source.length) done += await file.write(source.subarray(done), position + done);
 }
 
+/** {@link File.writeThrough} in two steps. */
+export async function writeThenSync(file: File, source: Uint8Array, position: number): Promise<void> {
+  await writeFully(file, source, position);
+  await file.datasync();
+}
+
 /** Takes a name away, if it is there. */
 export async function unlinkIfThere(fs: FileSystem, path: string): Promise<void> {
   try {

@@ -9,8 +9,13 @@ export interface FileSystem {
   /** Opens a file that exists. @throws `ENOENT` if it does not. */
   open(path: string, access: FileAccess): Promise<File>;
 
-  /** Makes a file for reading and writing. @throws `EEXIST` if the name is taken. */
-  create(path: string): Promise<File>;
+  /**
+   * Makes a file for reading and writing.
+   *
+   * @param writesThrough whether {@link File.writeThrough} is going to be called, which may need more than others do.
+   * @throws `EEXIST` if the name is taken.
+   */
+  create(path: string, writesThrough?: boolean): Promise<File>;
 
   /** Names in a directory, in no particular order. @throws `ENOENT` if there is none. */
   readdir(path: string): Promise<string[]>;
@@ -59,6 +64,9 @@ export interface File {
 
   /** Writes `source` at `position`, which may be at or behind the end. Resolves with the number of bytes written, at least 1, maybe not all. */
   write(source: Uint8Array, position: number): Promise<number>;
+
+  /** Writes all of `source` at `position` and makes it durable, in one step where the system can. If it fails, none, some or all of it may be there. */
+  writeThrough(source: Uint8Array, position: number): Promise<void>;
 
   /** Makes the content durable, and the length with it (fdatasync). */
   datasync(): Promise<void>;

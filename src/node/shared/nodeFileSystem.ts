@@ -1,6 +1,14 @@
 import fs from 'node:fs';
 
+import { writeThenSync } from './fileIo.js';
 import { FileAccess, type File, type FileSystem } from './fileSystem.js';
+
+/**
+ * How a file is opened so that each write is durable when it returns: the kernel does what it does for a write and
+ * an fdatasync, in one trip to another thread and back, not two. A trip costs 30 to 50 µs where a sync costs 250. Null
+ * where this is not known to reach the disk: on macOS such a write ends in the cache of the drive.
+ */
+const syncedWrites = process.platform === 'linux' ? fs.constants.O_RDWR | fs.constants.O_DSYNC : null;
 
 /** What an operation of `node:fs` calls at its end. */
 type Callback<Result> = (error: NodeJS.ErrnoException | null, result: Result) => void;
@@ -19,8 +27,15 @@ export const nodeFileSystem: FileSystem = {
     return new NodeFile(path, await call<number>((done) => fs.open(path, access === FileAccess.Read ? 'r' : 'r+', done)));
   },
 
-  async create(path) {
-    return new NodeFile(path, await call<number>((done) => fs.open(path, 'wx+', 0o600, done)));
+  async create(path, writesThrough = false) {
+    const fd = await call<number>((done) => fs.open(path, 'wx+', 0o600, done));
+    if (!writesThrough || syncedWrites === null) return new NodeFile(path, fd);
+    try {
+      return new NodeFile(path, fd, await call<number>((done) => fs.open(path, syncedWrites, done)));
+    } catch (error) {
+      await call<void>((done) => fs.close(fd, done)).catch(() => undefined);
+      throw error;
+    }
   },
 
   readdir(path) {
@@ -73,15 +88,18 @@ function call<Result>(operation: (done: Callback<Result>) => void): Promise<Resu
 class NodeFile implements File {
   readonly path: string;
   private readonly fd: number;
+  /** The same file, opened for synced writes; null if it is not. */
+  private readonly syncedFd: number | null;
   private closed = false;
   /** Operations under way. */
   private running = 0;
   /** Continues `close` once nothing is under way. */
   private idle: (() => void) | undefined;
 
-  constructor(path: string, fd: number) {
+  constructor(path: string, fd: number, syncedFd: number | null = null) {
     this.path = path;
     this.fd = fd;
+    this.syncedFd = syncedFd;
   }
 
   async size(): Promise<number> {
@@ -100,12 +118,14 @@ class NodeFile implements File {
   }
 
   async write(source: Uint8Array, position: number): Promise<number> {
-    checkPosition(position);
-    if (source.length === 0) throw new RangeError('a write of no bytes');
-    const written = await this.run<number>((done) => fs.write(this.fd, source, 0, source.length, position, done));
-    // A caller that writes the rest, and the rest of the rest, would never end.
-    if (written === 0) throw Object.assign(new Error(`EIO: the system wrote nothing to ${this.path}`), { code: 'EIO', syscall: 'write' });
-    return written;
+    return this.writeTo(this.fd, source, position);
+  }
+
+  async writeThrough(source: Uint8Array, position: number): Promise<void> {
+    const { syncedFd } = this;
+    if (syncedFd === null) return writeThenSync(this, source, position);
+    let done = await this.writeTo(syncedFd, source, position);
+    while (done < source.length) done += await this.writeTo(syncedFd, source.subarray(done), position + done);
   }
 
   async datasync(): Promise<void> {
@@ -116,8 +136,19 @@ class NodeFile implements File {
     this.checkOpen();
     this.closed = true;
     if (this.running > 0) await new Promise<void>((resolve) => (this.idle = resolve));
-    // The descriptor is gone even if this fails.
-    await call<void>((done) => fs.close(this.fd, done));
+    // A descriptor is gone even if this fails.
+    const ends = [this.fd, ...(this.syncedFd === null ? [] : [this.syncedFd])].map((fd) => call<void>((done) => fs.close(fd, done)));
+    const results = await Promise.allSettled(ends);
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+  }
+
+  private async writeTo(fd: number, source: Uint8Array, position: number): Promise<number> {
+    checkPosition(position);
+    if (source.length === 0) throw new RangeError('a write of no bytes');
+    const written = await this.run<number>((done) => fs.write(fd, source, 0, source.length, position, done));
+    // A caller that writes the rest, and the rest of the rest, would never end.
+    if (written === 0) throw Object.assign(new Error(`EIO: the system wrote nothing to ${this.path}`), { code: 'EIO', syscall: 'write' });
+    return written;
   }
 
   /** Runs an operation on the descriptor, which stays open until it has ended. */

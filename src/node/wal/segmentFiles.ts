@@ -8,7 +8,7 @@ const zeros = new Uint8Array(1 << 20);
 
 /** Makes a file of zeros, synced: what is written into it later needs no space that the disk may not have, and no change of its length. */
 export async function preallocate(fs: FileSystem, path: string, length: number): Promise<File> {
-  const file = await fs.create(path);
+  const file = await fs.create(path, true);
   try {
     await zeroFill(file, 0, length);
     await file.datasync();

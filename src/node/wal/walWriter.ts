@@ -1,5 +1,4 @@
 import type { Snapshot } from '../../core/raftpb/state.js';
-import { writeFully } from '../shared/fileIo.js';
 import { BatchBuilder, type Placements } from './batchBuilder.js';
 import type { WalEnvironment } from './environment.js';
 import { aligned, batchHeaderBytes, BatchFlag, recordHeaderBytes, sectorsFor } from './format.js';
@@ -17,6 +16,12 @@ const sealSpace = sectorsFor(batchHeaderBytes);
 
 /** Time between two marks that nobody waits for, in milliseconds. */
 const markInterval = 1000;
+
+/**
+ * Bytes of a batch that is written without waiting for more: a write of so much costs as much as the sync does,
+ * and the disk works while the callers make more.
+ */
+const largeEnough = 64 << 10;
 
 /** What one call adds to a batch. */
 export interface Addition {
@@ -90,8 +95,8 @@ export class WalWriter {
   private queue: Pending[] = [];
   private readonly spareBuilders: BatchBuilder[] = [];
   private writing: Pending | null = null;
-  /** Whether `run` is on its way or under way. */
-  private kicked = false;
+  /** Whether what is due waits for more that may come. */
+  private gathering = false;
   private numbers = 0;
   private queued = 0;
   private lastSeq: number;
@@ -200,45 +205,64 @@ export class WalWriter {
     return sectorsFor(batchHeaderBytes + aligned(recordHeaderBytes + this.metadata.length));
   }
 
-  private kick(): void {
-    if (this.kicked || this.ended) return;
+  /** Whether there is something to write. */
+  private get isDue(): boolean {
     const next = this.queue[0];
-    if (next === undefined || (!next.sync && this.queue.length === 1)) return;
-    this.kicked = true;
-    // Not at once: of many callers that were answered together, the first one would get a sync for itself alone.
-    this.parts.env.clock.soon(() => void this.run());
+    return next !== undefined && (next.sync || this.queue.length > 1);
   }
 
-  private async run(): Promise<void> {
-    while (!this.ended) {
-      const next = this.queue[0];
-      if (next === undefined || (!next.sync && this.queue.length === 1)) break;
-      this.queue.shift();
-      this.writing = next;
-      const { size } = next.builder;
-      try {
-        await this.write(next);
-      } catch (error) {
-        this.writing = null;
-        this.parts.failed(error);
-        // All waiters hear the one error that the owner has made of it, or of an earlier one.
-        for (const { reject } of next.waiters) reject(this.endError);
-        break;
-      }
-      this.writing = null;
-      if (this.ended) {
-        // Something else has failed meanwhile. It is on the disk, but nobody may be told any more.
-        for (const { reject } of next.waiters) reject(this.endError);
-        break;
-      }
-      this.queued -= size - batchHeaderBytes;
-      next.builder.clear();
-      if (this.spareBuilders.length < 2) this.spareBuilders.push(next.builder);
-      for (const { resolve } of next.waiters) resolve();
-      // Those who were answered may have more.
-      await new Promise<void>((resolve) => this.parts.env.clock.soon(resolve));
-    }
-    this.kicked = false;
+  /** Whether what is due is worth a sync of its own, whatever else may come. */
+  private get isLargeEnough(): boolean {
+    return this.isDue && (this.queue.length > 1 || this.queue[0]!.builder.size >= largeEnough);
+  }
+
+  /** Sees to it that what is due is written. While a write is under way, its end does. */
+  private kick(): void {
+    if (this.isLargeEnough) this.begin();
+    if (this.writing !== null || this.gathering || this.ended || !this.isDue) return;
+    // Not at once: of many callers that were answered together, the first one would get a sync for itself alone.
+    this.gathering = true;
+    this.parts.env.clock.soon(() => {
+      this.gathering = false;
+      this.begin();
+    });
+  }
+
+  /** Begins to write what is first in the queue, if it is due. */
+  private begin(): void {
+    if (this.writing !== null || this.ended || !this.isDue) return;
+    const pending = this.queue.shift()!;
+    const { size } = pending.builder;
+    this.writing = pending;
+    this.write(pending).then(
+      () => this.done(pending, size),
+      (error: unknown) => this.failed(pending, error),
+    );
+  }
+
+  /** What was written is on the disk. */
+  private done(pending: Pending, size: number): void {
+    this.writing = null;
+    // Something else has failed meanwhile. It is on the disk, but nobody may be told any more.
+    if (this.ended) return this.refuse(pending);
+    this.queued -= size - batchHeaderBytes;
+    pending.builder.clear();
+    if (this.spareBuilders.length < 2) this.spareBuilders.push(pending.builder);
+    // The next one before anyone is told, so that the disk has something to do while they make more.
+    if (this.isLargeEnough) this.begin();
+    for (const { resolve } of pending.waiters) resolve();
+    this.kick();
+  }
+
+  private failed(pending: Pending, error: unknown): void {
+    this.writing = null;
+    this.parts.failed(error);
+    this.refuse(pending);
+  }
+
+  /** All waiters hear the one error that the owner has made of the first that there was. */
+  private refuse(pending: Pending): void {
+    for (const { reject } of pending.waiters) reject(this.endError);
     for (const resolve of this.idle.splice(0)) resolve();
   }
 
@@ -265,8 +289,7 @@ export class WalWriter {
     const { segment } = this;
     const seq = this.lastSeq + 1;
     const bytes = builder.seal({ seq, flags, previousCrc: this.lastCrc, syncedSeq: this.lastSeq, walIdLow: this.idLow });
-    await writeFully(segment.file, bytes, segment.end);
-    await segment.file.datasync();
+    await segment.file.writeThrough(bytes, segment.end);
     builder.placeInto(new PlacesOf(this.parts.places, segment, segment.end));
     segment.end += bytes.length;
     this.lastSeq = seq;
@@ -299,8 +322,7 @@ export class WalWriter {
     try {
       next = await publish(env.fs, dir, file, header);
       await this.stillMine(next);
-      await writeFully(segment.file, bytes, segment.end);
-      await segment.file.datasync();
+      await segment.file.writeThrough(bytes, segment.end);
     } catch (error) {
       await file.close().catch(() => undefined);
       throw error;

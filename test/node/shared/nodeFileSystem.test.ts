@@ -291,6 +291,74 @@ describe('what fails', () => {
   });
 });
 
+describe('writing through', () => {
+  test.each([
+    ['in one step, if the file was made for it', true],
+    ['in two steps, if it was not', false],
+  ])('puts all of it where it is told, %s', async (_, writesThrough) => {
+    const file = await disk.create(join(newDirectory(), 'file'), writesThrough);
+    const sync = jest.spyOn(fs, 'fdatasync');
+    const large = new Uint8Array(3 << 20).map((_value, i) => i % 251);
+
+    await file.writeThrough(bytes('abc'), 5);
+    await file.writeThrough(large, 8);
+
+    const oneStep = writesThrough && process.platform === 'linux';
+    expect(sync).toHaveBeenCalledTimes(oneStep ? 0 : 2);
+    const read = new Uint8Array(3 + large.length);
+    expect(file.readSync(read, 5)).toBe(read.length);
+    await file.close();
+    expect(text(read.subarray(0, 3))).toBe('abc');
+    expect(Buffer.compare(read.subarray(3), large)).toBe(0);
+  });
+
+  test('B95: goes on where the system cut it short, and ends where it writes nothing', async () => {
+    const file = await disk.create(join(newDirectory(), 'file'), true);
+    const { write } = fs;
+    let calls = 0;
+    const cutShort = jest.spyOn(fs, 'write').mockImplementation(((fd: number, source: Uint8Array, start: number, _length: number, position: number, done: () => void) => {
+      write(fd, source, start, 1 + (calls++ % 2), position, done);
+    }) as unknown as typeof fs.write);
+    await file.writeThrough(bytes('abcdefg'), 0);
+    expect(readFileSync(file.path, 'utf8')).toBe('abcdefg');
+    expect(calls).toBe(5);
+
+    cutShort.mockImplementation(((...args: unknown[]) => {
+      setImmediate(args.at(-1) as (error: null, written: number) => void, null, 0);
+    }) as unknown as typeof fs.write);
+    await expect(file.writeThrough(bytes('abc'), 0)).rejects.toEqual(code('EIO'));
+    await expect(file.writeThrough(bytes('abc'), -1)).rejects.toThrow(RangeError);
+    await file.close();
+  });
+
+  linuxTest('the kernel is asked to sync each write, and everything is closed', async () => {
+    const dir = newDirectory();
+    const before = openDescriptors();
+    const file = await disk.create(join(dir, 'file'), true);
+    const flags = openDescriptors()
+      .filter((fd) => !before.includes(fd))
+      .map((fd) => Number.parseInt(/flags:\s+(\d+)/.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))![1]!, 8) & fs.constants.O_DSYNC);
+
+    expect(flags.sort((a, b) => a - b)).toEqual([0, fs.constants.O_DSYNC]);
+    await file.close();
+    expect(openDescriptors()).toEqual(before);
+  });
+
+  linuxTest('if the second descriptor cannot be had, the first is closed', async () => {
+    const dir = newDirectory();
+    const before = openDescriptors();
+    const { open } = fs;
+    let calls = 0;
+    jest.spyOn(fs, 'open').mockImplementation(((...args: Parameters<typeof open>) => {
+      if (++calls === 1) open(...args);
+      else setImmediate(args.at(-1) as unknown as (error: unknown) => void, Object.assign(new Error('too many'), { code: 'EMFILE' }));
+    }) as typeof fs.open);
+
+    await expect(disk.create(join(dir, 'file'), true)).rejects.toEqual(code('EMFILE'));
+    expect(openDescriptors()).toEqual(before);
+  });
+});
+
 describe('close', () => {
   test('once; afterwards nothing reaches the descriptor, which is another file by then', async () => {
     const file = await fileWith('abc');
@@ -302,6 +370,7 @@ describe('close', () => {
     await expect(file.read(new Uint8Array(1), 0)).rejects.toThrow('is closed');
     await expect(file.size()).rejects.toThrow('is closed');
     await expect(file.datasync()).rejects.toThrow('is closed');
+    await expect(file.writeThrough(bytes('x'), 0)).rejects.toThrow('is closed');
     expect(() => file.readSync(new Uint8Array(1), 0)).toThrow('is closed');
 
     await other.close();

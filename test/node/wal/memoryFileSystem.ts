@@ -1,3 +1,4 @@
+import { writeThenSync } from '../../../src/node/shared/fileIo.js';
 import type { File, FileAccess, FileSystem } from '../../../src/node/shared/fileSystem.js';
 
 /** Content of a file, whatever its names are. */
@@ -146,6 +147,10 @@ class MemoryFile implements File {
       inode.size = Math.max(inode.size, end);
       return source.length;
     });
+  }
+
+  writeThrough(source: Uint8Array, position: number): Promise<void> {
+    return writeThenSync(this, source, position);
   }
 
   datasync(): Promise<void> {

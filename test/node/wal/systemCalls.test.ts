@@ -66,32 +66,32 @@ if (whyNot !== null) console.log(`the order of system calls is not checked: ${wh
   });
 
   test('W10: a change of term or vote is in the log, and then in a mark, before anybody is told', () => {
-    expect(callsOf('vote', () => false)).toEqual(['write segment 2', 'fdatasync segment 2', 'write mark', 'fdatasync mark', 'done vote']);
+    expect(callsOf('vote', () => false)).toEqual(['synced write segment 2', 'write mark', 'fdatasync mark', 'done vote']);
   });
 
   test('entries are synced before anybody is told, and ten writes at once share one sync', () => {
-    expect(callsOf('entries')).toEqual(['write segment 2', 'fdatasync segment 2', 'done entries']);
-    expect(callsOf('ten at once')).toEqual(['write segment 2', 'fdatasync segment 2', 'done ten at once']);
+    expect(callsOf('entries')).toEqual(['synced write segment 2', 'done entries']);
+    expect(callsOf('ten at once')).toEqual(['synced write segment 2', 'done ten at once']);
   });
 
   test('B86: a commit index alone is not synced; it goes with the next write', () => {
     expect(callsOf('commit')).toEqual(['done commit']);
-    expect(callsOf('entry after it')).toEqual(['write segment 2', 'fdatasync segment 2', 'done entry after it']);
-    expect(callsOf('conflict')).toEqual(['write segment 2', 'fdatasync segment 2', 'done conflict']);
+    expect(callsOf('entry after it')).toEqual(['synced write segment 2', 'done entry after it']);
+    expect(callsOf('conflict')).toEqual(['synced write segment 2', 'done conflict']);
   });
 
   test('W3: a snapshot is complete under its name before the log speaks of it', () => {
     const file = ['create snapshot.tmp', 'write snapshot.tmp', 'fdatasync snapshot.tmp', 'rename snapshot.tmp to snapshot', 'fsync directory'];
 
-    expect(callsOf('snapshot of the leader')).toEqual([...file, 'write segment 2', 'fdatasync segment 2', 'done snapshot of the leader']);
-    expect(callsOf('own snapshot')).toEqual([...file, 'write segment 3', 'fdatasync segment 3', 'done own snapshot']);
+    expect(callsOf('snapshot of the leader')).toEqual([...file, 'synced write segment 2', 'done snapshot of the leader']);
+    expect(callsOf('own snapshot')).toEqual([...file, 'synced write segment 3', 'done own snapshot']);
   });
 
   test('W7: the next segment is there, with its name, before the old one is sealed', () => {
     expect(callsOf('rotation')).toEqual([
       ...['write spare.tmp', 'fdatasync spare.tmp', 'link spare.tmp to segment 3', 'unlink spare.tmp', 'fsync directory'],
-      ...['write segment 2', 'fdatasync segment 2'],
-      ...['write segment 3', 'fdatasync segment 3', 'done rotation'],
+      ...['synced write segment 2'],
+      ...['synced write segment 3', 'done rotation'],
     ]);
   });
 
@@ -106,13 +106,13 @@ if (whyNot !== null) console.log(`the order of system calls is not checked: ${wh
     expect(older).toBeGreaterThan(readBack);
     expect(calls[older]!.file).not.toBe(newest);
     expect(removed).toBeGreaterThan(older);
-    expect(removed).toBeGreaterThan(place('fdatasync segment 3', place('write segment 3', place('begin compaction'))));
+    expect(removed).toBeGreaterThan(place('synced write segment 3', place('begin compaction')));
     expect(place('fsync directory', removed)).toBeLessThan(place('done compaction'));
   });
 
   test('W9: the end of a run is in the log, and then in a mark', () => {
     const own = callsOf('close', (text) => text.startsWith('read ') || text === 'unlink spare.tmp');
-    expect(own.slice(own.indexOf('write segment 3'))).toEqual(['write segment 3', 'fdatasync segment 3', 'write mark', 'fdatasync mark', 'done close']);
+    expect(own.slice(own.indexOf('synced write segment 3'))).toEqual(['synced write segment 3', 'write mark', 'fdatasync mark', 'done close']);
   });
 
   test('R5: what is opened is copied, and the copy is durable, before what it was copied from goes', () => {

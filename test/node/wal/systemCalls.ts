@@ -6,7 +6,7 @@ import { isSegmentLike, isSnapshotName, isTemporary, segmentSeqOf } from '../../
 
 /** A system call on a file of a log, or a line that the program has printed. */
 export interface Call {
-  /** As `fdatasync segment 1`, `link spare to segment 2`, `done NAME`. */
+  /** As `fdatasync segment 1`, `synced write segment 1` (of a descriptor opened with O_DSYNC), `link spare to segment 2`, `done NAME`. */
   readonly text: string;
   /** Lines of the trace at which it began and had ended. */
   readonly begin: number;
@@ -72,6 +72,8 @@ class TraceReader {
   private readonly byPath = new Map<string, number>();
   private readonly names = new Map<number, string>();
   private readonly byDescriptor = new Map<number, number>();
+  /** Descriptors whose writes are durable when they return. */
+  private readonly synced = new Set<number>();
 
   constructor(dir: string) {
     this.dir = dir;
@@ -96,11 +98,11 @@ class TraceReader {
         this.byDescriptor.delete(descriptor);
         return null;
       case 'write':
-        return descriptor === 1 ? { text: paths[0]!.replace('\\n', ''), file: 0 } : this.write(file);
+        return descriptor === 1 ? { text: paths[0]!.replace('\\n', ''), file: 0 } : this.write(descriptor, file);
       case 'writev':
       case 'pwrite64':
       case 'pwritev':
-        return this.write(file);
+        return this.write(descriptor, file);
       case 'pread64':
         return file === undefined ? null : { text: `read ${this.names.get(file)}`, file };
       case 'fdatasync':
@@ -111,12 +113,14 @@ class TraceReader {
     }
   }
 
-  private write(file: number | undefined): { text: string; file: number } | null {
-    return file === undefined ? null : { text: `write ${this.names.get(file)}`, file };
+  private write(descriptor: number, file: number | undefined): { text: string; file: number } | null {
+    return file === undefined ? null : { text: `${this.synced.has(descriptor) ? 'synced write' : 'write'} ${this.names.get(file)}`, file };
   }
 
   private open(path: string, args: string, descriptor: number): { text: string; file: number } | null {
     this.byDescriptor.delete(descriptor);
+    this.synced.delete(descriptor);
+    if (args.includes('O_DSYNC')) this.synced.add(descriptor);
     if (path !== this.dir && !path.startsWith(`${this.dir}/`)) {
       // The directory above holds the name of the log's own.
       if (path === dirname(this.dir)) this.note(descriptor, path, 'parent');

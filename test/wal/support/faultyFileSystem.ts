@@ -1,3 +1,4 @@
+import { writeThenSync } from '../../../src/node/shared/fileIo.js';
 import type { File, FileAccess, FileSystem } from '../../../src/node/shared/fileSystem.js';
 import { DiskError, FileOpKind, type FileOp } from './fileOp.js';
 import { SimFile, SimFileSystem } from './simFileSystem.js';
@@ -206,6 +207,10 @@ class FaultyFile implements File {
   async write(source: Uint8Array, position: number): Promise<number> {
     const fault = this.fs.begin(FileOpKind.Write, this.path, '', position, source.length);
     return withFault(fault, FileOpKind.Write, this.path, () => this.inner.write(shortened(source, fault), position));
+  }
+
+  writeThrough(source: Uint8Array, position: number): Promise<void> {
+    return writeThenSync(this, source, position);
   }
 
   datasync(): Promise<void> {

@@ -1,3 +1,4 @@
+import { writeThenSync } from '../../../src/node/shared/fileIo.js';
 import type { File, FileAccess, FileSystem } from '../../../src/node/shared/fileSystem.js';
 
 /** A file system that hands everything on to another one; what is built on it changes what it is about. */
@@ -63,6 +64,11 @@ export abstract class PassThroughFile implements File {
 
   write(source: Uint8Array, position: number): Promise<number> {
     return this.inner.write(source, position);
+  }
+
+  /** In two steps, so that each is seen on its own. */
+  writeThrough(source: Uint8Array, position: number): Promise<void> {
+    return writeThenSync(this, source, position);
   }
 
   datasync(): Promise<void> {

@@ -1,3 +1,4 @@
+import { writeThenSync } from '../../../src/node/shared/fileIo.js';
 import type { File, FileAccess, FileSystem } from '../../../src/node/shared/fileSystem.js';
 
 /**
@@ -105,6 +106,10 @@ class PausingFile implements File {
   async write(source: Uint8Array, position: number): Promise<number> {
     await this.process.turn();
     return this.inner.write(source, position);
+  }
+
+  writeThrough(source: Uint8Array, position: number): Promise<void> {
+    return writeThenSync(this, source, position);
   }
 
   async datasync(): Promise<void> {

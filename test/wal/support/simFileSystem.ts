@@ -1,3 +1,4 @@
+import { writeThenSync } from '../../../src/node/shared/fileIo.js';
 import { FileAccess, type File, type FileSystem } from '../../../src/node/shared/fileSystem.js';
 import { DirectoryNode, FileNode, nextSeq, nodeAt, partsOf, type DiskNode, type UnsyncedName } from './diskTree.js';
 import { DiskError, FileOpKind, latencyOf, type FileOp, type LatencyKind } from './fileOp.js';
@@ -239,6 +240,10 @@ export class SimFile implements File {
       return () => op.length;
     };
     return this.fs.run(FileOpKind.Write, this.path, start, '', position, source.length);
+  }
+
+  writeThrough(source: Uint8Array, position: number): Promise<void> {
+    return writeThenSync(this, source, position);
   }
 
   datasync(): Promise<void> {
