@@ -3,7 +3,7 @@
  * slowed down or sped up by what another has made of the heap and of the compiler.
  *
  * --json prints an array of { name, unit, value, spread, limit? }, --only NAME runs the rows whose name contains
- * NAME, --quick gives a rough answer in half a minute.
+ * NAME, --quick gives a rough answer in half a minute: short runs, and rows of a kind share a process.
  */
 import { spawnSync } from 'node:child_process';
 import { cpus } from 'node:os';
@@ -29,7 +29,7 @@ const heavy: Readonly<Record<string, Effort>> = {
 };
 
 /** Rows that wait for the disk, each in turns with the bare disk. */
-const quickDiskEffort: Effort = { warmups: 1, runs: 3, milliseconds: 60 };
+const quickDiskEffort: Effort = { warmups: 1, runs: 3, milliseconds: 40 };
 
 function effortOf(row: Row, quick: boolean): Effort {
   const effort = heavy[row.name];
@@ -40,14 +40,34 @@ function effortOf(row: Row, quick: boolean): Effort {
   return quick ? { warmups: 0, runs: 1, milliseconds: 0 } : effort;
 }
 
-function measureInChild(row: Row, quick: boolean): Measured {
+/** The rows that are measured by one process. */
+function parts(chosen: readonly Row[], quick: boolean): Row[][] {
+  if (!quick) return chosen.map((row) => [row]);
+  const kinds = [replicateRows, microRows, walRows].map((kind) => chosen.filter((row) => kind.includes(row)));
+  const alone = chosen.filter((row) => !kinds.flat().includes(row)).map((row) => [row]);
+  return [...kinds, ...alone].filter((part) => part.length > 0);
+}
+
+function measureInChild(part: readonly Row[], quick: boolean): Measured[] {
   const child = spawnSync(
     process.execPath,
-    ['--expose-gc', '--max-semi-space-size=32', fileURLToPath(import.meta.url), '--row', row.name, ...(quick ? ['--quick'] : [])],
+    ['--expose-gc', '--max-semi-space-size=32', fileURLToPath(import.meta.url), ...part.flatMap(({ name }) => ['--row', name]), ...(quick ? ['--quick'] : [])],
     { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 1 << 20 },
   );
-  if (child.status !== 0) throw new Error(`bench: the row "${row.name}" failed`);
-  return JSON.parse(child.stdout) as Measured;
+  if (child.status !== 0) throw new Error(`bench: ${part.map(({ name }) => `"${name}"`).join(', ')}: failed`);
+  return JSON.parse(child.stdout) as Measured[];
+}
+
+/** What the child does. */
+async function measureHere(names: readonly string[], quick: boolean): Promise<Measured[]> {
+  const measured: Measured[] = [];
+  for (const name of names) {
+    const row = rows.find((known) => known.name === name);
+    if (row === undefined) throw new Error(`bench: no row "${name}"`);
+    globalThis.gc?.();
+    measured.push(await measure(row, effortOf(row, quick)));
+  }
+  return measured;
 }
 
 function format(value: number): string {
@@ -58,19 +78,22 @@ function lineOf({ name, value, unit, spread }: Measured): string {
   return `${name.padEnd(46)}${format(value).padStart(14)}  ${unit.padEnd(14)}${spread}\n`;
 }
 
+function print(result: Measured): void {
+  process.stdout.write(lineOf(result));
+  if (result.limit !== undefined) process.stdout.write(`${lineOf(result.limit).trimEnd()}; reached: ${result.limit.share.toFixed(2)}\n`);
+}
+
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       json: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       only: { type: 'string' },
-      row: { type: 'string' },
+      row: { type: 'string', multiple: true },
     },
   });
   if (values.row !== undefined) {
-    const row = rows.find(({ name }) => name === values.row);
-    if (row === undefined) throw new Error(`bench: no row "${values.row}"`);
-    process.stdout.write(JSON.stringify(await measure(row, effortOf(row, values.quick))));
+    process.stdout.write(JSON.stringify(await measureHere(values.row, values.quick)));
     return 0;
   }
 
@@ -83,14 +106,11 @@ async function main(): Promise<number> {
     process.stdout.write(`Node ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores. Medians; spread is lowest and highest run.\n\n`);
     process.stdout.write(`${'row'.padEnd(46)}${'value'.padStart(14)}  ${'unit'.padEnd(14)}spread\n`);
   }
-  const measured: Measured[] = [];
-  for (const row of chosen) {
-    const result = measureInChild(row, values.quick);
-    measured.push(result);
-    if (values.json) continue;
-    process.stdout.write(lineOf(result));
-    if (result.limit !== undefined) process.stdout.write(`${lineOf(result.limit).trimEnd()}; reached: ${result.limit.share.toFixed(2)}\n`);
-  }
+  const measured = parts(chosen, values.quick).flatMap((part) => {
+    const results = measureInChild(part, values.quick);
+    if (!values.json) results.forEach(print);
+    return results;
+  });
   if (values.json) process.stdout.write(`${JSON.stringify(measured, null, 2)}\n`);
   return 0;
 }

@@ -33,7 +33,7 @@ export interface Effort {
 }
 
 export const fullEffort: Effort = { warmups: 2, runs: 7, milliseconds: 700 };
-export const quickEffort: Effort = { warmups: 1, runs: 3, milliseconds: 120 };
+export const quickEffort: Effort = { warmups: 1, runs: 3, milliseconds: 50 };
 
 /** Runs a row: warm-up, then the runs that count. */
 export async function measure(row: Row, effort: Effort): Promise<Measured> {

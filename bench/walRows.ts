@@ -31,7 +31,9 @@ function append(batch: number, callers: number): Row {
       const log = await WalStorage.bootstrap({ dir: join(scratchDirectory(), 'wal'), ...identity, maxQueuedBytes: Infinity });
       const next = (): Entry[] => {
         const first = log.lastIndex() + 1;
-        return Array.from({ length: batch }, (_, i) => newEntry(EntryType.EntryNormal, data, 1, first + i));
+        const entries: Entry[] = [];
+        for (let i = 0; i < batch; i++) entries.push(newEntry(EntryType.EntryNormal, data, 1, first + i));
+        return entries;
       };
       return async () => {
         const before = log.lastIndex();
