@@ -1,6 +1,7 @@
 // The public surface of the simulator, `import … from 'raftstep/sim'`. Re-exports only.
 
 export { simulate, type SimFailure, type SimOptions, type SimResult } from './simulate.js';
+export type { Recovery } from './liveness.js';
 export { shrink, type Shrunk } from './shrink.js';
 export { drawConfig, isProfile, profiles, type DiskLossPlan, type FaultWeights, type Profile, type RevertPermission, type SimConfig } from './simConfig.js';
 export { diskLossFaults, FaultKind, faultName } from './faultKind.js';

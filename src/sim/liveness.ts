@@ -70,6 +70,14 @@ class Probe {
   }
 }
 
+/** How long a healed group took, in election timeouts. */
+export interface Recovery {
+  /** Until it had a leader (L1); null if it never had. */
+  readonly elected: number | null;
+  /** Until all live members agreed and had served (L2, L3); null if they never did. */
+  readonly inOrder: number | null;
+}
+
 /**
  * The part of a run in which nothing goes wrong any more. A group that is healed must elect a leader, bring
  * everyone to the same state and serve, all of it in bounded time (L1, L2, L3).
@@ -78,9 +86,8 @@ export class Liveness {
   private readonly host: LivenessHost;
   private readonly startedAt: number;
   private readonly probes = new Map<NodeId, Probe>();
-  private elected = false;
-  /** Whether everything that is demanded has been seen. */
-  done = false;
+  private elected: number | null = null;
+  private inOrder: number | null = null;
   /** Nodes that must live: members of the newest configuration, without those that were chosen to stay dead. */
   core: readonly NodeId[] = [];
   private readonly dead: ReadonlySet<NodeId>;
@@ -96,6 +103,15 @@ export class Liveness {
     for (const node of host.nodes) if (this.dead.has(node.id)) node.crash(false);
     this.look();
     this.schedule();
+  }
+
+  /** Whether everything that is demanded has been seen. */
+  get done(): boolean {
+    return this.inOrder !== null;
+  }
+
+  get recovery(): Recovery {
+    return { elected: this.elected, inOrder: this.inOrder };
   }
 
   private schedule(): void {
@@ -127,15 +143,15 @@ export class Liveness {
     const elect = electBound(host.config);
     const serve = serveBound(host.config);
     const leader = this.leader();
-    if (leader !== null) this.elected = true;
-    if (!this.elected && timeouts > elect) throw new Violation('L1', `no leader ${elect} election timeouts after the heal`);
+    if (leader !== null) this.elected ??= timeouts;
+    if (this.elected === null && timeouts > elect) throw new Violation('L1', `no leader ${elect} election timeouts after the heal`);
     if (leader !== null && !leader.isBlocked) this.endQuarantine(leader);
     if (leader !== null && !leader.isBlocked && confState.votersOutgoing.length > 0 && !confState.autoLeave) leaveJoint(leader);
 
     const forwards = !host.config.disableProposalForwarding;
     for (const id of this.core) this.probe(id).advance(now, Math.max(host.electionTimeout, 4 * tickMicros), forwards);
     const missing = this.missing();
-    if (missing === null) this.done = true;
+    if (missing === null) this.inOrder = timeouts;
     else if (timeouts > serve) throw new Violation(missing.startsWith('L3') ? 'L3' : 'L2', `${serve} election timeouts after the heal: ${missing}`);
   }
 

@@ -9,7 +9,7 @@ import { DiskLosses } from './diskLosses.js';
 import type { ClientOp } from './clientOp.js';
 import { FaultInjector } from './faultInjector.js';
 import { FaultKind, faultKinds } from './faultKind.js';
-import { Liveness } from './liveness.js';
+import { Liveness, type Recovery } from './liveness.js';
 import { MachineHost } from './machineHost.js';
 import { isMember } from './members.js';
 import type { DiskCopy, NodeParts } from './nodeStorage.js';
@@ -110,6 +110,11 @@ export class SimCluster implements ClusterView {
 
   get core(): readonly NodeId[] {
     return this.liveness === null ? [] : this.liveness.core;
+  }
+
+  /** How long the group took after the heal; null before it. */
+  get recovery(): Recovery | null {
+    return this.liveness === null ? null : this.liveness.recovery;
   }
 
   get faultsOn(): boolean {

@@ -2,6 +2,7 @@ import { Violation, type Checker, type ClusterView } from './checker.js';
 import { allCheckers, type StableLeadership } from './checkers/index.js';
 import { describeEvent } from './describeEvent.js';
 import { KvWorkload } from './kv.js';
+import type { Recovery } from './liveness.js';
 import type { NodeParts } from './nodeStorage.js';
 import { SimCluster } from './simCluster.js';
 import { drawConfig, type Profile, type SimConfig } from './simConfig.js';
@@ -51,6 +52,8 @@ export interface SimResult {
   readonly time: number;
   /** Hash over all events: equal for equal runs. */
   readonly traceHash: string;
+  /** How long the group took after the heal; null if the run ended before it. */
+  readonly recovery: Recovery | null;
   /** How often each `FaultKind` happened. */
   readonly marks: Uint32Array;
   /** The last events as text, oldest first. */
@@ -113,6 +116,7 @@ export function resultOf(cluster: SimCluster, failure: SimFailure | null): SimRe
     steps: cluster.steps,
     time: cluster.now,
     traceHash: cluster.hash.text,
+    recovery: cluster.recovery,
     marks: cluster.marks,
     recent: () => cluster.recent.map(describeEvent),
     cluster,

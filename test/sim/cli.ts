@@ -6,7 +6,7 @@ import { fork } from 'node:child_process';
 import { faultName } from '../../src/sim/index.js';
 import { parseCommand, usage, type SimCommand } from './commandLine.js';
 import { describeDiskEvents, runFullSeeds } from './full/runFullSeeds.js';
-import { describeFailure, describeShrunk, emptyRange, rareFaults, runSeeds, type RangeResult } from './runSeeds.js';
+import { addSlowest, describeFailure, describeShrunk, emptyRange, rareFaults, runSeeds, type RangeResult } from './runSeeds.js';
 
 /** What a worker tells: seeds done so far, and at the end the seeds that failed. */
 interface WorkerReport {
@@ -102,6 +102,7 @@ function sum(reports: readonly (WorkerReport | null)[]): RangeResult {
     total.time += done.time;
     total.served += done.served;
     total.violations += done.violations;
+    addSlowest(total.slowest, done.slowest);
     done.marks.forEach((seeds, kind) => (total.marks[kind]! += seeds));
     done.diskMarks.forEach((seeds, event) => (total.diskMarks[event] = (total.diskMarks[event] ?? 0) + seeds));
   }
@@ -133,6 +134,8 @@ function finish(result: RangeResult, command: SimCommand): void {
   const never = rareFaults(result, Number.MIN_VALUE);
   if (never.length > 0) console.log(`  never: ${never.map((line) => line.split(':')[0]).join(', ')}`);
   if (command.full) console.log(describeDiskEvents(result));
+  const { elected, inOrder, electedLate, inOrderLate } = result.slowest;
+  console.log(`after the heal, in election timeouts: a leader after ${elected.toFixed(1)} at most (${electedLate} seeds over 10), in order and served after ${inOrder.toFixed(1)} at most (${inOrderLate} over 20)`);
   console.log(`virtual time ${hours.toFixed(1)} hours, ${result.served} operations served`);
   const seconds = (performance.now() - startedAt) / 1000;
   console.log(`${result.seeds} seeds (${command.profile}${command.full ? ', full mode' : ''}, from ${command.from}), ${result.steps} events, ${seconds.toFixed(1)} s, ${rate(result)} events/s, ${result.violations} violations`);

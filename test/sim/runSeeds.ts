@@ -10,6 +10,14 @@ export interface SeedRange {
   readonly config?: Partial<SimConfig>;
 }
 
+/** The slowest recoveries of a range, in election timeouts, and the seeds beyond what L1, and L2 with L3, name. */
+export interface Slowest {
+  elected: number;
+  inOrder: number;
+  electedLate: number;
+  inOrderLate: number;
+}
+
 /** What came of a range of seeds. */
 export interface RangeResult {
   seeds: number;
@@ -22,6 +30,8 @@ export interface RangeResult {
   marks: number[];
   /** In full mode: seeds in which each `DiskEvent` happened, by number. Else empty. */
   diskMarks: number[];
+  /** How long the slowest seeds took after the heal. */
+  slowest: Slowest;
   /** Runs that failed, at most ten. */
   failures: SimResult[];
   violations: number;
@@ -31,7 +41,7 @@ export interface RangeResult {
 
 /** Nothing yet. */
 export function emptyRange(): RangeResult {
-  return { seeds: 0, steps: 0, time: 0, served: 0, marks: Object.keys(FaultKind).map(() => 0), diskMarks: [], failures: [], violations: 0, lastHash: '' };
+  return { seeds: 0, steps: 0, time: 0, served: 0, marks: Object.keys(FaultKind).map(() => 0), diskMarks: [], slowest: { elected: 0, inOrder: 0, electedLate: 0, inOrderLate: 0 }, failures: [], violations: 0, lastHash: '' };
 }
 
 /** Runs every seed of a range. */
@@ -53,9 +63,19 @@ export function addRun(total: RangeResult, result: SimResult): void {
   total.time += result.time;
   total.served += result.cluster.ops.reduce((sum, op) => sum + (op.outcome === 1 ? 1 : 0), 0);
   addMarks(total.marks, result.marks);
+  const { elected, inOrder } = result.recovery ?? { elected: null, inOrder: null };
+  addSlowest(total.slowest, { elected: elected ?? 0, inOrder: inOrder ?? 0, electedLate: (elected ?? 0) > 10 ? 1 : 0, inOrderLate: (inOrder ?? 0) > 20 ? 1 : 0 });
   if (result.failure === null) return;
   total.violations++;
   if (total.failures.length < 10) total.failures.push(result);
+}
+
+/** Puts the slowest recoveries of two ranges together. */
+export function addSlowest(total: Slowest, more: Slowest): void {
+  total.elected = Math.max(total.elected, more.elected);
+  total.inOrder = Math.max(total.inOrder, more.inOrder);
+  total.electedLate += more.electedLate;
+  total.inOrderLate += more.inOrderLate;
 }
 
 /** Counts what has happened at all in a run. */
