@@ -1,5 +1,5 @@
 import { decodeMessage, encodeMessage } from '../src/codec/index.js';
-import { MemoryStorage, newConfState, RawNode, type Config, type Message, type Ready } from '../src/core/index.js';
+import { MemoryStorage, MessageType, newConfState, newMessage, RawNode, type Config, type Message, type Ready } from '../src/core/index.js';
 
 /** What a group of a benchmark is made of. */
 export interface GroupOptions {
@@ -11,6 +11,9 @@ export interface GroupOptions {
 }
 
 const noData = new Uint8Array(0);
+
+/** In the place of a message that was delivered, so that nothing keeps it. */
+const noMessage = newMessage(MessageType.MsgHup, 0);
 
 /** One member, and what a host would keep beside it. */
 export class Member {
@@ -48,6 +51,10 @@ export class Group {
   readonly leader: Member;
   readonly #codec: boolean;
   #queue: Message[] = [];
+  /** How many wait; behind them is what was delivered. */
+  #count = 0;
+  /** The queue before, whose room the next one takes. */
+  #spare: Message[] = [];
   #compactedAt = 0;
 
   constructor(options: GroupOptions) {
@@ -94,16 +101,20 @@ export class Group {
   }
 
   #send(m: Message): void {
-    this.#queue.push(this.#codec ? decodeMessage(encodeMessage(m)) : m);
+    this.#queue[this.#count++] = this.#codec ? decodeMessage(encodeMessage(m)) : m;
   }
 
   /** Delivers everything that is queued, in order. Returns whether there was anything. */
   deliver(): boolean {
     const queue = this.#queue;
-    if (queue.length === 0) return false;
-    this.#queue = [];
-    for (let i = 0; i < queue.length; i++) {
+    const count = this.#count;
+    if (count === 0) return false;
+    this.#queue = this.#spare;
+    this.#spare = queue;
+    this.#count = 0;
+    for (let i = 0; i < count; i++) {
       const m = queue[i]!;
+      queue[i] = noMessage;
       this.members[(m.to as number) - 1]!.node.step(m);
     }
     return true;
@@ -111,7 +122,9 @@ export class Group {
 
   /** Drops what is queued for one node, as a network that does not reach it. */
   deliverExcept(id: number): boolean {
-    this.#queue = this.#queue.filter((m) => m.to !== id);
+    const kept = this.#queue.slice(0, this.#count).filter((m) => m.to !== id);
+    this.#queue = kept;
+    this.#count = kept.length;
     return this.deliver();
   }
 

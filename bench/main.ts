@@ -51,7 +51,7 @@ function parts(chosen: readonly Row[], quick: boolean): Row[][] {
 function measureInChild(part: readonly Row[], quick: boolean): Measured[] {
   const child = spawnSync(
     process.execPath,
-    ['--expose-gc', '--max-semi-space-size=32', fileURLToPath(import.meta.url), ...part.flatMap(({ name }) => ['--row', name]), ...(quick ? ['--quick'] : [])],
+    ['--expose-gc', '--max-semi-space-size=64', fileURLToPath(import.meta.url), ...part.flatMap(({ name }) => ['--row', name]), ...(quick ? ['--quick'] : [])],
     { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 1 << 20 },
   );
   if (child.status !== 0) throw new Error(`bench: ${part.map(({ name }) => `"${name}"`).join(', ')}: failed`);

@@ -21,9 +21,10 @@ function replicate(nodes: number, batch: number, codec: boolean, size: number): 
             group.maybeCompact();
           }
         });
-      let count = Math.ceil(2000 / batch);
       // Long enough for compactions to be part of every run.
-      count = Math.max(Math.ceil(8192 / batch), Math.ceil((count * milliseconds) / 1000 / rounds(count)));
+      let count = Math.ceil(8192 / batch);
+      // Twice: the first time the code is not compiled yet, and seems to need several times as long.
+      for (let i = 0; i < 2; i++) count = Math.max(Math.ceil(8192 / batch), Math.ceil((count * milliseconds) / 1000 / rounds(count)));
       return () => {
         const before = group.leader.applied;
         const taken = rounds(count);

@@ -1,8 +1,11 @@
-import { ByteBlocks, maxHeapBytes } from './byteBlocks.js';
+import { ByteBlocks } from './byteBlocks.js';
 
 // Shared by all decodes of the program, which cannot interfere: no piece is handed out twice. Small
 // blocks, because decoded entries stay in the log for long.
 const decodedBlocks = new ByteBlocks(0x4000);
+
+/** Byte strings that are copied by a loop, which is faster for them than a call. */
+const maxLoopBytes = 48;
 
 /** Longer byte strings get memory of their own. */
 const maxSharedBytes = 0x1000;
@@ -27,7 +30,7 @@ export class CopiedBytes {
     const input = this.input;
     if (length > maxSharedBytes) return input.slice(pos, pos + length);
     if (pos + length > this.end) {
-      if (length <= maxHeapBytes && input.length - pos <= 2 * maxHeapBytes) return copySmall(input, pos, length);
+      if (length <= maxLoopBytes && input.length - pos <= 128) return copySmall(input, pos, length);
       this.fill(pos, length);
     }
     return new Uint8Array(this.buffer, pos + this.shift, length);
@@ -49,10 +52,10 @@ export class CopiedBytes {
   }
 }
 
+/** A view of a block, even of few bytes: an array on the heap of the engine is three objects for the garbage collector to move, and not one. */
 function copySmall(input: Uint8Array, pos: number, length: number): Uint8Array {
-  // Measured: below about 20 bytes the loop is faster than the call.
-  if (length > 20) return input.slice(pos, pos + length);
-  const copy = new Uint8Array(length);
-  for (let i = 0; i < length; i++) copy[i] = input[pos + i]!;
-  return copy;
+  decodedBlocks.reserve(length);
+  const { block, used } = decodedBlocks;
+  for (let i = 0; i < length; i++) block[used + i] = input[pos + i]!;
+  return decodedBlocks.cut(length);
 }

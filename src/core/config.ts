@@ -44,6 +44,13 @@ export interface Config {
   readonly maxCommittedSizePerReady?: number;
 
   /**
+   * With synchronous writes: when more entries than this wait to be written, a Ready carries those that came first
+   * alone, and what depends on the others follows with them. For a follower that catches up, whose arrays
+   * would otherwise grow beyond what V8 uses again. 1 or more, or Infinity. Default 16,384.
+   */
+  readonly maxEntriesPerReady?: number;
+
+  /**
    * Bytes of data in all entries of a leader that are not applied yet, at most; further proposals are
    * dropped with reason `overLimit`. One proposal is always accepted. Above 0, or Infinity. Default 1 GiB.
    */
@@ -123,8 +130,8 @@ function invalid(message: string): never {
 /** Lowest value of the options that count something. */
 const leastCounts = { heartbeatTick: 1, electionTick: 2, applied: 0, leaseMarginTicks: 0, maxInflightMsgs: 1 } as const;
 
-/** Lowest value of the options that limit bytes; each may be Infinity, and need not be an integer. */
-const leastLimits = { maxSizePerMsg: 0, maxCommittedSizePerReady: 0, maxUncommittedEntriesSize: 1, maxInflightBytes: 1 } as const;
+/** Lowest value of the options that limit bytes, or entries; each may be Infinity, and need not be an integer. */
+const leastLimits = { maxSizePerMsg: 0, maxCommittedSizePerReady: 0, maxEntriesPerReady: 1, maxUncommittedEntriesSize: 1, maxInflightBytes: 1 } as const;
 
 function keysOf<T extends object>(table: T): (keyof T)[] {
   return Object.keys(table) as (keyof T)[];
@@ -142,6 +149,7 @@ function defaultsOf({ id, storage, electionTick = 10, maxSizePerMsg = mebibyte }
     maxSizePerMsg,
     // A message limit of 0 means one entry at a time; an apply limit of 0 would mean none at all.
     maxCommittedSizePerReady: Math.max(maxSizePerMsg, 1),
+    maxEntriesPerReady: 16_384,
     maxUncommittedEntriesSize: 1024 * mebibyte,
     maxInflightMsgs: 256,
     maxInflightBytes: Math.max(16 * mebibyte, maxSizePerMsg),
@@ -182,8 +190,7 @@ function replaceByGiven<T extends object>(defaults: T, given: Partial<T>): void 
 }
 
 function check(config: ResolvedConfig): void {
-  if (!isCanonicalNodeId(config.id) || config.id === None) invalid(`id must be a uint64 above 0 in canonical form, is ${String(config.id)}`);
-  if (isLocalThread(config.id)) invalid('id is reserved for a local storage thread');
+  if (!isCanonicalNodeId(config.id) || config.id === None || isLocalThread(config.id)) invalid(`id: ${String(config.id)} cannot be the id of a node`);
   if (typeof config.storage !== 'object' || config.storage === null) invalid('storage is missing');
   for (const name of keysOf(leastCounts)) {
     const value = config[name];

@@ -21,6 +21,10 @@ import { ReadyCollector, type Ready } from './ready.js';
 import { basicStatus, progressStatus, status, type BasicStatus, type ProgressStatus, type Status } from './status.js';
 import { isCanonicalNodeId, None, SnapshotStatus, StateType, type EntryId, type NodeId } from './types.js';
 
+// Made once: a closure for each call would be a tenth of what a busy node leaves to the garbage collector.
+const collect = (_raft: Raft, ready: ReadyCollector): Ready => ready.collect();
+const advance = (_raft: Raft, ready: ReadyCollector): void => ready.advance();
+
 let raftOf: (node: RawNode) => Raft;
 let runOn: <T>(node: RawNode, work: (raft: Raft) => T) => T;
 
@@ -243,7 +247,7 @@ export class RawNode {
   ready(): Ready {
     this.#check();
     if (this.#ready.accepted) throw wrongOrder('ready: the last Ready was not advanced');
-    return this.#run(() => this.#ready.collect());
+    return this.#run(collect);
   }
 
   /**
@@ -256,7 +260,7 @@ export class RawNode {
     this.#check();
     if (this.#raft.config.asyncStorageWrites) throw wrongOrder('advance: writes are asynchronous');
     if (!this.#ready.accepted) throw wrongOrder('advance: no Ready before');
-    this.#run(() => this.#ready.advance());
+    this.#run(advance);
   }
 
   /** State, configuration and progress, copied. */
@@ -331,10 +335,10 @@ export class RawNode {
   }
 
   /** One call. What comes once per message spells this out, so that it needs no closure. */
-  #run<T>(work: (raft: Raft) => T): T {
+  #run<T>(work: (raft: Raft, ready: ReadyCollector) => T): T {
     this.#enter();
     try {
-      return work(this.#raft);
+      return work(this.#raft, this.#ready);
     } catch (error) {
       return this.#fail(error);
     } finally {

@@ -1,11 +1,12 @@
 import type { Entry } from './raftpb/entry.js';
 import { entriesSize } from './raftpb/entry.js';
 import type { Message } from './raftpb/message.js';
-import { isEmptyHardState, type HardState, type Snapshot } from './raftpb/state.js';
+import type { HardState, Snapshot } from './raftpb/state.js';
 import type { AbortedRead, Raft, ReadState } from './raft/raft.js';
 import { handleStorageAppendResponse, handleStorageApplyResponse } from './raft/applied.js';
+import { added } from './raft/outbox.js';
 import { step } from './raft/step.js';
-import { needsStorageAppend, newStorageAppend, newStorageAppendResponse, newStorageApply } from './storageMessages.js';
+import { needsStorageAppend, newStorageAppend, newStorageApply } from './storageMessages.js';
 import type { StateType} from './types.js';
 import { emptyList, None, type Index, type NodeId, type Term } from './types.js';
 
@@ -31,7 +32,10 @@ export interface Ready {
   readonly readStates: readonly ReadState[];
   /** Reads that will never be answered (D6). */
   readonly abortedReads: readonly AbortedRead[];
-  /** Entries to append to the log before `messages` are sent. The first may replace older ones: everything from its index on. */
+  /**
+   * Entries to append to the log before `messages` are sent. The first may replace older ones: everything from its
+   * index on. If very many wait, others follow in the next Ready (`maxEntriesPerReady`).
+   */
   readonly entries: readonly Entry[];
   /** A snapshot to save and to restore the state machine from, before anything else; or null. */
   readonly snapshot: Snapshot | null;
@@ -60,9 +64,12 @@ export class ReadyCollector {
 
   // What `advance` will acknowledge, synchronous writes only.
   #accepted = false;
-  #selfMessages: Message[] = [];
-  /** What a storage thread would answer. */
-  #written: Message | null = null;
+  #selfMessages: readonly Message[] = emptyList;
+  // What a storage thread would answer. Not in a message: that would be one for each Ready.
+  #writeTerm: Term = 0;
+  #writeIndex: Index = 0;
+  #writeLogTerm: Term = 0;
+  #writeSnapshot: Snapshot | null = null;
   #applyEntries: readonly Entry[] = emptyList;
   #applySize = 0;
 
@@ -94,11 +101,11 @@ export class ReadyCollector {
     return (
       raft.msgs.length > 0 ||
       raft.msgsAfterAppend.length > 0 ||
-      log.hasNextUnstableEntries() ||
+      log.unstable.hasNextEntries() ||
       log.hasNextCommittedEntries(!raft.config.asyncStorageWrites) ||
       this.#softStateChanged() ||
-      (this.#hardStateChanged() && !isEmptyHardState(this.#hardState())) ||
-      log.nextUnstableSnapshot() !== null ||
+      this.#hardStateChanged() ||
+      log.unstable.nextSnapshot() !== null ||
       raft.readStates.length > 0 ||
       raft.abortedReads.length > 0
     );
@@ -109,25 +116,28 @@ export class ReadyCollector {
     const raft = this.#raft;
     const log = raft.log;
     const async = raft.config.asyncStorageWrites;
-    const entries = log.nextUnstableEntries();
-    const committedEntries = log.nextCommittedEntries(!async);
-    const snapshot = log.nextUnstableSnapshot();
+    const entries = log.unstable.nextEntries();
+    const last = entries.length > 0 ? entries[entries.length - 1]!.index : log.lastIndex();
+    // What is not written yet may not be acknowledged, nor committed here.
+    const isWhole = last === log.lastIndex();
+    const committedEntries = log.nextCommittedEntries(!async && isWhole);
+    const snapshot = log.unstable.nextSnapshot();
     const mustSync = entries.length > 0 || raft.term !== this.#prevTerm || raft.vote !== this.#prevVote;
-    const hardState = this.#takeHardState();
+    const hardState = this.#takeHardState(last);
     const softState = this.#takeSoftState();
     const messages = async
       ? this.#packStorageMessages({ entries, hardState, snapshot }, committedEntries)
-      : this.#messagesAfterWrite();
+      : this.#messagesAfterWrite(isWhole);
     const applySize = entriesSize(committedEntries);
-    if (!async) this.#noteForAdvance(snapshot, committedEntries, applySize);
+    if (!async) this.#noteForAdvance(snapshot, committedEntries, applySize, last);
     const readStates = raft.readStates.length > 0 ? raft.readStates : emptyList;
     const abortedReads = raft.abortedReads.length > 0 ? raft.abortedReads : emptyList;
 
     if (readStates.length > 0) raft.readStates = [];
     if (abortedReads.length > 0) raft.abortedReads = [];
-    log.acceptUnstable();
+    log.unstable.acceptInProgress(last);
     if (committedEntries.length > 0) {
-      log.acceptApplying(committedEntries[committedEntries.length - 1]!.index, applySize, !async);
+      log.acceptApplying(committedEntries[committedEntries.length - 1]!.index, applySize, !async && isWhole);
     }
     return { softState, hardState, readStates, abortedReads, entries, snapshot, committedEntries, messages, mustSync };
   }
@@ -143,53 +153,52 @@ export class ReadyCollector {
     return { lead: this.#prevLead, state: this.#prevState };
   }
 
-  #hardStateChanged(): boolean {
+  /** @param last index of the last entry that will be durable with it: a commit index beyond would be no hard state. */
+  #hardStateChanged(last = Infinity): boolean {
     const raft = this.#raft;
-    return raft.term !== this.#prevTerm || raft.vote !== this.#prevVote || raft.log.committed !== this.#prevCommit;
+    return raft.term !== this.#prevTerm || raft.vote !== this.#prevVote || Math.min(raft.log.committed, last) !== this.#prevCommit;
   }
 
-  #hardState(): HardState {
-    return { term: this.#raft.term, vote: this.#raft.vote, commit: this.#raft.log.committed };
+  #takeHardState(last: Index): HardState | null {
+    if (!this.#hardStateChanged(last)) return null;
+    const { term, vote, log } = this.#raft;
+    this.#prevTerm = term;
+    this.#prevVote = vote;
+    this.#prevCommit = Math.min(log.committed, last);
+    return { term, vote, commit: this.#prevCommit };
   }
 
-  #takeHardState(): HardState | null {
-    if (!this.#hardStateChanged()) return null;
-    const hardState = this.#hardState();
-    this.#prevTerm = hardState.term;
-    this.#prevVote = hardState.vote;
-    this.#prevCommit = hardState.commit;
-    return hardState;
-  }
-
-  /** With synchronous writes everything in a Ready is sent after the write, so what had to wait for it just follows. */
-  #messagesAfterWrite(): readonly Message[] {
+  /** With synchronous writes everything in a Ready is sent after the write, so what had to wait for it just follows. @param isWhole whether nothing is left to write. */
+  #messagesAfterWrite(isWhole: boolean): readonly Message[] {
     const raft = this.#raft;
-    const messages = raft.msgs;
-    const afterAppend = raft.msgsAfterAppend;
+    let messages = raft.msgs;
+    const afterAppend = isWhole ? raft.msgsAfterAppend : emptyList;
     for (let i = 0; i < afterAppend.length; i++) {
       const m = afterAppend[i]!;
-      if (m.to === raft.id) this.#selfMessages.push(m);
-      else messages.push(m);
+      if (m.to === raft.id) this.#selfMessages = added(this.#selfMessages, m);
+      else messages = added(messages, m);
     }
-    if (afterAppend.length > 0) raft.msgsAfterAppend = [];
-    if (messages.length === 0) return emptyList;
-    raft.msgs = [];
+    if (afterAppend.length > 0) raft.msgsAfterAppend = emptyList;
+    raft.msgs = emptyList;
     return messages;
   }
 
   #packStorageMessages(work: Pick<Ready, 'entries' | 'hardState' | 'snapshot'>, committedEntries: readonly Entry[]): readonly Message[] {
     const raft = this.#raft;
-    const messages = raft.msgs;
-    raft.msgs = [];
-    if (needsStorageAppend(raft, work)) messages.push(newStorageAppend(raft, work));
-    if (committedEntries.length > 0) messages.push(newStorageApply(raft, committedEntries));
+    let messages = raft.msgs;
+    raft.msgs = emptyList;
+    if (needsStorageAppend(raft, work)) messages = added(messages, newStorageAppend(raft, work));
+    if (committedEntries.length > 0) messages = added(messages, newStorageApply(raft, committedEntries));
     return messages;
   }
 
-  #noteForAdvance(snapshot: Snapshot | null, committedEntries: readonly Entry[], applySize: number): void {
-    const raft = this.#raft;
+  #noteForAdvance(snapshot: Snapshot | null, committedEntries: readonly Entry[], applySize: number, last: Index): void {
+    const { log, term } = this.#raft;
     this.#accepted = true;
-    this.#written = newStorageAppendResponse(raft, snapshot);
+    this.#writeTerm = term;
+    this.#writeIndex = log.unstable.count > 0 ? last : 0;
+    this.#writeLogTerm = log.term(this.#writeIndex);
+    this.#writeSnapshot = snapshot;
     this.#applyEntries = committedEntries;
     this.#applySize = applySize;
   }
@@ -200,12 +209,12 @@ export class ReadyCollector {
     this.#accepted = false;
     const selfMessages = this.#selfMessages;
     if (selfMessages.length > 0) {
-      this.#selfMessages = [];
+      this.#selfMessages = emptyList;
       for (const m of selfMessages) step(raft, m);
     }
-    if (this.#written !== null) handleStorageAppendResponse(raft, this.#written);
+    handleStorageAppendResponse(raft, this.#writeTerm, this.#writeIndex, this.#writeLogTerm, this.#writeSnapshot);
     handleStorageApplyResponse(raft, this.#applyEntries, this.#applySize);
-    this.#written = null;
+    this.#writeSnapshot = null;
     this.#applyEntries = emptyList;
   }
 }

@@ -3,7 +3,8 @@ import { MessageType } from './raftpb/messageType.js';
 import type { Entry } from './raftpb/entry.js';
 import type { HardState, Snapshot } from './raftpb/state.js';
 import type { Raft } from './raft/raft.js';
-import { LocalAppendThread, LocalApplyThread } from './types.js';
+import { added } from './raft/outbox.js';
+import { emptyList, LocalAppendThread, LocalApplyThread } from './types.js';
 
 // With `asyncStorageWrites` the host writes and applies in threads of its own. What a thread has to do
 // is a message to it; what the node needs to hear afterwards is in the `responses` of that message.
@@ -33,17 +34,16 @@ export function newStorageAppend(raft: Raft, work: AppendWork): Message {
     m.commit = work.hardState.commit;
   }
   m.snapshot = work.snapshot;
-  const responses = raft.msgsAfterAppend;
+  m.responses = raft.msgsAfterAppend;
   // From here on the list belongs to the message: later ones wait for a later write.
-  raft.msgsAfterAppend = [];
-  if (needsAppendResponse(raft, work.snapshot)) responses.push(newStorageAppendResponse(raft, work.snapshot));
-  m.responses = responses;
+  raft.msgsAfterAppend = emptyList;
+  if (needsAppendResponse(raft, work.snapshot)) m.responses = added(m.responses, newStorageAppendResponse(raft, work.snapshot));
   return m;
 }
 
 /** Whether the node waits to hear that something is durable. */
 function needsAppendResponse(raft: Raft, snapshot: Snapshot | null): boolean {
-  return raft.log.hasNextOrInProgressUnstableEntries() || snapshot !== null;
+  return raft.log.unstable.count > 0 || snapshot !== null;
 }
 
 /**
@@ -61,11 +61,11 @@ function needsAppendResponse(raft: Raft, snapshot: Snapshot | null): boolean {
  * The answer names the end of the log, and not the end of what this write carried, because writes are
  * done in order. If answers of an older term were thrown away, this one makes up for them.
  */
-export function newStorageAppendResponse(raft: Raft, snapshot: Snapshot | null): Message {
+function newStorageAppendResponse(raft: Raft, snapshot: Snapshot | null): Message {
   const m = newMessage(MessageType.MsgStorageAppendResp, raft.id);
   m.from = LocalAppendThread;
   m.term = raft.term;
-  if (raft.log.hasNextOrInProgressUnstableEntries()) {
+  if (raft.log.unstable.count > 0) {
     m.index = raft.log.lastIndex();
     m.logTerm = raft.log.lastTerm();
   }

@@ -19,6 +19,7 @@ export function coreOptions(c: SimConfig): Omit<Config, 'id' | 'storage'> {
     maxUncommittedEntriesSize: c.maxUncommittedEntriesSize,
     maxInflightMsgs: c.maxInflightMsgs,
     maxInflightBytes: c.maxInflightBytes,
+    maxEntriesPerReady: c.maxEntriesPerReady,
     loosenFollowerLogRevert: c.diskLoss.permission === 'always',
   };
 }

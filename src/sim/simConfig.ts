@@ -56,6 +56,8 @@ export interface SimConfig {
   readonly maxInflightMsgs: number;
   /** As in `Config`. */
   readonly maxInflightBytes: number;
+  /** As in `Config`. */
+  readonly maxEntriesPerReady: number;
 
   // -- Hosts
   /** Entries applied after which a node makes a snapshot. */
@@ -212,6 +214,8 @@ export function drawConfig(seed: number, steps: number, profile: Profile): SimCo
     weights: drawWeights(random),
     leasesHold: false,
     diskLoss: noDiskLoss,
+    // A source of its own: it came later, and a draw more would have changed all that follow.
+    maxEntriesPerReady: new Prng(seed, 'ready').pick([1, 2, 5, Infinity, Infinity]),
   };
   const drawn = withProfile({ ...config, ...faults }, profile, random);
   return { ...drawn, maxNodes: Math.max(drawn.maxNodes, drawn.voters + drawn.learners + 1) };

@@ -8,7 +8,7 @@ import { newConfState } from '../../src/core/raftpb/state.js';
 import type { RawNode } from '../../src/core/rawNode.js';
 import type { Ready } from '../../src/core/ready.js';
 import { emptyBytes, StateType } from '../../src/core/types.js';
-import { ack, ackAll, bytes, candidateWith, followerWith, leaderWith, message, nodeWith, ofType } from '../support/builders.js';
+import { ack, ackAll, bytes, candidateWith, followerWith, leaderWith, message, nodeWith, ofType, type NodeFields } from '../support/builders.js';
 import { RawGroup, type HostedNode } from '../support/rawGroup.js';
 import { announceSeed, seededRandom } from '../support/seededRandom.js';
 
@@ -42,6 +42,72 @@ function campaigned(node: RawNode): RawNode {
   node.campaign();
   return node;
 }
+
+describe('maxEntriesPerReady: when very many entries wait, a Ready carries those that came first', () => {
+  /** A follower that has heard of six entries in two messages, and of their commit. */
+  const behind = (config: NodeFields): RawNode => {
+    const { node } = followerWith(config);
+    node.step(message(MsgApp, { term: 1, entries: [1, 2, 3].map((index) => entry(1, index)), commit: 2 }));
+    node.step(message(MsgApp, { term: 1, index: 3, logTerm: 1, entries: [4, 5, 6].map((index) => entry(1, index)), commit: 5 }));
+    return node;
+  };
+  const indexes = (entries: readonly { readonly index: number }[]): number[] => entries.map(({ index }) => index);
+  const acks = (rd: Ready): number[] => ofType(rd.messages, MsgAppResp).map(({ index }) => index);
+
+  test('and what depends on the others follows with them', () => {
+    const { node, storage } = followerWith({ maxEntriesPerReady: 3 });
+    node.step(message(MsgApp, { term: 1, entries: [1, 2, 3].map((index) => entry(1, index)), commit: 2 }));
+    node.step(message(MsgApp, { term: 1, index: 3, logTerm: 1, entries: [4, 5, 6].map((index) => entry(1, index)), commit: 5 }));
+
+    const first = node.ready();
+    expect(indexes(first.entries)).toEqual([1, 2, 3]);
+    expect([first.hardState?.term ?? 1, first.hardState?.commit, first.mustSync]).toEqual([1, 3, true]);
+    expect([acks(first), indexes(first.committedEntries)]).toEqual([[], []]);
+    storage.append(first.entries);
+    node.advance(first);
+    expect(node.hasReady()).toBe(true);
+
+    const second = node.ready();
+    expect(indexes(second.entries)).toEqual([4, 5, 6]);
+    expect(second.hardState?.commit).toBe(5);
+    expect([acks(second), indexes(second.committedEntries)]).toEqual([[3, 6], [1, 2, 3, 4, 5]]);
+    storage.append(second.entries);
+    node.advance(second);
+    expect(node.hasReady()).toBe(false);
+    checkInvariants(node);
+  });
+
+  test.each([
+    { config: {}, why: 'as long as they are few' },
+    { config: { maxEntriesPerReady: 6 }, why: 'up to the limit' },
+    { config: { maxEntriesPerReady: Infinity }, why: 'without a limit' },
+  ])('all of them $why', ({ config }) => {
+    expect(indexes(behind(config).ready().entries)).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  test('all of them with storage threads, which have a queue of their own', () => {
+    const { node } = new RawGroup(3, { asyncStorageWrites: true, checkQuorum: false, maxEntriesPerReady: 1 }).get(1);
+    node.step(message(MsgHeartbeat, { term: 1 }));
+    node.ready();
+    const last = node.basicStatus().lastIndex;
+    for (const index of [last, last + 1, last + 2]) node.step(message(MsgApp, { term: 1, index, logTerm: 1, entries: [entry(1, index + 1)] }));
+
+    expect(indexes(node.ready().entries)).toEqual([last + 1, last + 2, last + 3]);
+  });
+
+  test('a conflict that comes between the two takes the rest away, and its acknowledgement', () => {
+    const node = behind({ maxEntriesPerReady: 3 });
+    const first = node.ready();
+    node.step(message(MsgApp, { from: 3, term: 2, index: 5, logTerm: 1, entries: [entry(2, 6)], commit: 5 }));
+    node.advance(first);
+
+    const second = node.ready();
+    expect(second.entries.map(({ term, index }) => `${term}/${index}`)).toEqual(['1/4', '1/5', '2/6'].slice(3 - second.entries.length));
+    expect(second.entries.at(-1)).toMatchObject({ term: 2, index: 6 });
+    expect(second.hardState).toMatchObject({ term: 2, commit: 5 });
+    checkInvariants(node);
+  });
+});
 
 describe('E13, V4, V5: acknowledgements and votes, refusals included, wait for the disk', () => {
   test.each([

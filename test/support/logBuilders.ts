@@ -61,15 +61,15 @@ export function logWith(parts: LogParts): { log: RaftLog; storage: MemoryStorage
 
 /** Plays the host once: makes everything unstable durable and says so. */
 export function persist(log: RaftLog, storage: MemoryStorage): void {
-  const snapshot = log.nextUnstableSnapshot();
-  const entries = log.nextUnstableEntries();
-  log.acceptUnstable();
+  const snapshot = log.unstable.nextSnapshot();
+  const entries = log.unstable.nextEntries();
+  log.unstable.acceptInProgress(log.lastIndex());
   if (snapshot !== null) {
     storage.applySnapshot(snapshot);
-    log.stableSnapshotTo(snapshot.metadata.index);
+    log.unstable.stableSnapshotTo(snapshot.metadata.index);
     log.appliedTo(snapshot.metadata.index, 0);
   }
   storage.append(entries);
   const last = entries.at(-1);
-  if (last !== undefined) log.stableTo(last.index, last.term);
+  if (last !== undefined) log.unstable.stableTo(last.index, last.term);
 }

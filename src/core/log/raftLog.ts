@@ -22,21 +22,24 @@ export { unknownTerm } from './storageReader.js';
  */
 export class RaftLog {
   private readonly storage: StorageReader;
-  /** The end that is not durable. Only for the log itself and for what checks it. */
+  /** The end that is not durable. Only for the log itself, for Readys and their answers, and for what checks it. */
   readonly unstable: Unstable;
   /** How far the log is committed and applied. Only for the log itself and for what checks it. */
   readonly cursor: ApplyCursor;
   private readonly logger: Logger;
 
-  /** @param maxApplyingEntriesSize soft limit on the bytes that are handed out and not yet applied; Infinity is no limit, 0 hands out nothing. */
-  constructor(storage: Storage, logger: Logger, maxApplyingEntriesSize: number = noLimit) {
+  /**
+   * @param maxApplyingEntriesSize soft limit on the bytes that are handed out and not yet applied; Infinity is no limit, 0 hands out nothing.
+   * @param maxEntriesPerReady as in {@link Config}.
+   */
+  constructor(storage: Storage, logger: Logger, maxApplyingEntriesSize: number = noLimit, maxEntriesPerReady: number = noLimit) {
     const reader = new StorageReader(storage);
     const first = reader.firstIndex();
     const last = reader.lastIndex();
     if (last < first - 1) throw storageFailed(`storage.lastIndex answered ${last} before firstIndex ${first}`);
     this.storage = reader;
     this.logger = logger;
-    this.unstable = new Unstable(last + 1, reader.term(last));
+    this.unstable = new Unstable(last + 1, reader.term(last), maxEntriesPerReady);
     // What is compacted was applied. The raft layer raises this to the saved commit index.
     this.cursor = new ApplyCursor(first - 1, maxApplyingEntriesSize);
   }
@@ -241,31 +244,6 @@ export class RaftLog {
     return this.unstable.snapshot ?? this.storage.snapshot();
   }
 
-  /** Entries that have to be written, and that nobody was told to write yet. */
-  nextUnstableEntries(): readonly Entry[] {
-    return this.unstable.nextEntries();
-  }
-
-  /** Whether there are {@link nextUnstableEntries}. */
-  hasNextUnstableEntries(): boolean {
-    return this.unstable.hasNextEntries();
-  }
-
-  /** Whether there are entries that are not known to be durable. */
-  hasNextOrInProgressUnstableEntries(): boolean {
-    return this.unstable.count > 0;
-  }
-
-  /** The snapshot that has to be written, unless somebody was told to write it already. */
-  nextUnstableSnapshot(): Snapshot | null {
-    return this.unstable.nextSnapshot();
-  }
-
-  /** Whether there is a snapshot that is not known to be durable. */
-  hasNextOrInProgressSnapshot(): boolean {
-    return this.unstable.snapshot !== null;
-  }
-
   /**
    * Committed entries to apply next, as far as the limit on what is outstanding allows.
    *
@@ -285,11 +263,6 @@ export class RaftLog {
     return this.cursor.applying < this.appliable(allowUnstable);
   }
 
-  /** Everything unstable was handed out for writing. */
-  acceptUnstable(): void {
-    this.unstable.acceptInProgress();
-  }
-
   /** {@link nextCommittedEntries} were handed out: up to `index`, `size` bytes by `entriesSize`. */
   acceptApplying(index: Index, size: number, allowUnstable: boolean): void {
     this.cursor.acceptApplying(index, size, this.appliable(allowUnstable));
@@ -298,19 +271,6 @@ export class RaftLog {
   /** The application has applied everything up to `index`; `size` bytes of what was handed out are done. */
   appliedTo(index: Index, size: number): void {
     this.cursor.appliedTo(index, size);
-  }
-
-  /** The entries up to `index` are durable, if the one at `index` still has this term; see {@link Unstable.stableTo}. */
-  stableTo(index: Index, term: Term): void {
-    if (this.unstable.stableTo(index, term)) return;
-    if (this.logger.debugEnabled) {
-      this.logger.debug(`log: entry ${index} of term ${term} is not unstable`);
-    }
-  }
-
-  /** The snapshot at `index` is durable, if it is still the one that is pending. */
-  stableSnapshotTo(index: Index): void {
-    this.unstable.stableSnapshotTo(index);
   }
 
   /**

@@ -27,10 +27,9 @@ export class StorageReader {
     } catch (error) {
       throw threw('initialState', error);
     }
-    // A promise, the likeliest mistake, has neither.
-    if (!state?.hardState || !state.confState) throw outside('initialState answered no state');
-    const { term, commit } = state.hardState;
-    if (!isCount(term) || !isCount(commit)) throw outside(`initialState answered ${String(term)} and ${String(commit)}`);
+    // A promise, the likeliest mistake, has neither part.
+    const { term = -1, commit = -1 } = state?.hardState ?? {};
+    if (!isCount(term) || !isCount(commit) || !state.confState) throw outside(`initialState answered ${String(term)} and ${String(commit)}`);
     return state;
   }
 
@@ -97,10 +96,8 @@ export class StorageReader {
       if (isRaftError(error, RaftErrorCode.SnapshotTemporarilyUnavailable)) return null;
       throw threw('snapshot', error);
     }
-    if (!snapshot?.metadata) throw outside('snapshot answered no snapshot');
-    const { index, term } = snapshot.metadata;
-    if (index === 0) throw outside('snapshot answered an empty snapshot');
-    if (!isCount(index) || !isCount(term)) throw outside(`snapshot answered index ${String(index)} and term ${String(term)}`);
+    const { index = 0, term = 0 } = snapshot?.metadata ?? {};
+    if (!isCount(index) || index === 0 || !isCount(term)) throw outside(`snapshot answered index ${String(index)} and term ${String(term)}`);
     return snapshot;
   }
 }
@@ -124,10 +121,8 @@ function isCount(value: number): boolean {
 }
 
 function checkEntries(entries: readonly Entry[], lo: Index, hi: Index): void {
-  if (!Array.isArray(entries)) throw outside(`entries(${lo}, ${hi}) answered no array`);
-  const count = entries.length;
-  if (count === 0) throw outside(`entries(${lo}, ${hi}) answered none`);
-  if (count > hi - lo) throw outside(`entries(${lo}, ${hi}) answered ${count} entries`);
+  const count = Array.isArray(entries) ? entries.length : 0;
+  if (count === 0 || count > hi - lo) throw outside(`entries(${lo}, ${hi}) answered ${count} entries`);
   for (let i = 0; i < count; i++) {
     const entry = entries[i];
     if (entry?.index !== lo + i) throw outside(`entries answered index ${String(entry?.index)} in the place of ${lo + i}`);

@@ -15,11 +15,7 @@ export function appendEntry(raft: Raft, proposed: readonly Entry[]): Index {
   if (!increaseUncommittedSize(raft, size)) return -1;
 
   const first = raft.log.lastIndex() + 1;
-  const entries: Entry[] = [];
-  for (let i = 0; i < proposed.length; i++) {
-    const entry = proposed[i]!;
-    entries.push(newEntry(entry.type, entry.data, raft.term, first + i));
-  }
+  const entries = proposed.map(({ type, data }, i) => newEntry(type, data, raft.term, first + i));
   const last = raft.log.append(entries);
   raft.trace?.trace({ kind: 'append', id: raft.id, term: raft.term, lastIndex: last });
 

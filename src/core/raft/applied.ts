@@ -1,22 +1,23 @@
 import { payloadsSize, type Entry } from '../raftpb/entry.js';
-import type { Message } from '../raftpb/message.js';
-import { StateType, type Index } from '../types.js';
+import type { Snapshot } from '../raftpb/state.js';
+import { StateType, type Index, type Term } from '../types.js';
 import { reduceUncommittedSize } from './appendEntry.js';
 import { proposeLeaveJoint } from './propose.js';
 import type { Raft } from './raft.js';
 
 /**
- * The storage has made everything durable up to the entry that `m` names by index and term, and the
- * snapshot if one is given. All roles.
+ * The storage has made everything durable up to the entry of this index and term, and the snapshot if
+ * one is given. All roles.
  *
- * @param m its term is that of this node when the write was handed out. In an older term than ours the
+ * @param term that of this node when the write was handed out. In an older term than ours the
  *   entries may have been replaced in the meantime, and this answer says nothing about the new ones (see
- *   `storageMessages.ts`). A snapshot holds committed state, which no term can undo. Index 0: no entry was unstable.
+ *   `storageMessages.ts`). A snapshot holds committed state, which no term can undo. 
+ * @param index 0 if no entry was unstable.
  */
-export function handleStorageAppendResponse(raft: Raft, { term, index, logTerm, snapshot }: Message): void {
-  if (index !== 0 && term === raft.term) raft.log.stableTo(index, logTerm);
+export function handleStorageAppendResponse(raft: Raft, term: Term, index: Index, logTerm: Term, snapshot: Snapshot | null): void {
+  if (index !== 0 && term === raft.term) raft.log.unstable.stableTo(index, logTerm);
   if (snapshot !== null) {
-    raft.log.stableSnapshotTo(snapshot.metadata.index);
+    raft.log.unstable.stableSnapshotTo(snapshot.metadata.index);
     appliedTo(raft, snapshot.metadata.index, 0);
   }
 }

@@ -36,7 +36,7 @@ export function isTransferCampaign(m: MsgVote): boolean {
 /** Whether this node may become leader: a voter, or at least no learner, of the configuration it knows, and not about to be replaced by a snapshot. */
 export function promotable(raft: Raft): boolean {
   const own = raft.tracker.get(raft.id);
-  return own !== undefined && !own.isLearner && !raft.log.hasNextOrInProgressSnapshot();
+  return own !== undefined && !own.isLearner && raft.log.unstable.snapshot === null;
 }
 
 /**
@@ -45,7 +45,7 @@ export function promotable(raft: Raft): boolean {
  */
 export function hup(raft: Raft, type: CampaignType): StepResult {
   if (raft.state === StateType.Leader) return refuseCampaign(raft, StepResult.AlreadyLeader);
-  if (raft.log.hasNextOrInProgressSnapshot()) return refuseCampaign(raft, StepResult.SnapshotPending);
+  if (raft.log.unstable.snapshot !== null) return refuseCampaign(raft, StepResult.SnapshotPending);
   if (hasLostLog(raft)) return refuseCampaign(raft, StepResult.LogLost);
   if (!promotable(raft)) return refuseCampaign(raft, StepResult.NotVoter);
   if (hasUnappliedConfChange(raft)) return refuseCampaign(raft, StepResult.ConfChangePending);

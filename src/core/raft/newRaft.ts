@@ -18,7 +18,7 @@ import { hasConfStateShape } from './validate.js';
  *   if `applied` is not within the log.
  */
 export function newRaft(config: ResolvedConfig): Raft {
-  const log = new RaftLog(config.storage, config.logger, config.maxCommittedSizePerReady);
+  const log = new RaftLog(config.storage, config.logger, config.maxCommittedSizePerReady, config.asyncStorageWrites ? Infinity : config.maxEntriesPerReady);
   const tracker = new ProgressTracker(config.maxInflightMsgs, config.maxInflightBytes);
   const raft = new Raft(config, log, tracker);
 

@@ -27,11 +27,18 @@ export function send(raft: Raft, m: Message): void {
   raft.trace?.trace({ kind: 'send', id: raft.id, message: m });
 
   if (waitsForDurability(m.type)) {
-    raft.msgsAfterAppend.push(m);
+    raft.msgsAfterAppend = added(raft.msgsAfterAppend, m);
     return;
   }
   if (m.to === raft.id) panic(`outbox: ${messageTypeName(m.type)} to itself`);
-  raft.msgs.push(m);
+  raft.msgs = added(raft.msgs, m);
+}
+
+/** The list with `m` at its end. Most lists end with one message, and `push` makes room for 17 where there was none. */
+export function added(list: readonly Message[], m: Message): readonly Message[] {
+  if (list.length === 0) return [m];
+  (list as Message[]).push(m);
+  return list;
 }
 
 /**

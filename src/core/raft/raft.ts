@@ -4,7 +4,7 @@ import type { Logger } from '../logger.js';
 import type { Message } from '../raftpb/message.js';
 import type { ProgressTracker } from '../tracker/progressTracker.js';
 import type { TraceLogger } from '../trace.js';
-import { None, StateType, type Index, type NodeId, type Term } from '../types.js';
+import { emptyList, None, StateType, type Index, type NodeId, type Term } from '../types.js';
 import { ReadOnly, type PendingRead } from './readOnly.js';
 import type { StepResult } from './stepResult.js';
 
@@ -90,9 +90,9 @@ export class Raft {
   // -- What the next Ready will hand out
 
   /** Messages that may leave at once. */
-  msgs: Message[] = [];
+  msgs: readonly Message[] = emptyList;
   /** Messages that may leave only after our log and hard state are durable. */
-  msgsAfterAppend: Message[] = [];
+  msgsAfterAppend: readonly Message[] = emptyList;
   readStates: ReadState[] = [];
   abortedReads: AbortedRead[] = [];
 

@@ -48,7 +48,7 @@ export function stepStorage(raft: Raft, m: Message): StepResult {
     case MessageType.MsgStorageAppendResp:
       raft.trace?.trace({ kind: 'receive', id: raft.id, message: m });
       // Its term is that of the write, not of a peer.
-      handleStorageAppendResponse(raft, m);
+      handleStorageAppendResponse(raft, m.term, m.index, m.logTerm, m.snapshot);
       return StepResult.Ok;
     case MessageType.MsgStorageApplyResp:
       raft.trace?.trace({ kind: 'receive', id: raft.id, message: m });

@@ -116,7 +116,8 @@ export class LogChecker implements Checker {
       mark.last = entries[entries.length - 1]!.index;
     }
     if (raft === null) return;
-    mark.commit = raft.log.committed;
+    // What is committed and left for the next Ready is not handed out twice then.
+    mark.commit = Math.min(raft.log.committed, mark.last);
     mark.ledTerm = raft.state === StateType.Leader ? raft.term : 0;
   }
 

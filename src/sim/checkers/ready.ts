@@ -137,7 +137,7 @@ function checkSoftState(id: NodeId, { softState }: Ready, mark: NodeMark): void 
   mark.state = softState.state;
 }
 
-function checkEntries({ id, raft }: NodeView, { entries }: Ready, mark: NodeMark): void {
+function checkEntries({ id, raft }: NodeView, { entries, hardState }: Ready, mark: NodeMark): void {
   if (entries.length > 0) {
     const first = entries[0]!;
     if (first.index > mark.last + 1) throw new Violation('I10', `node ${id} hands out entries from ${first.index}, and had handed out up to ${mark.last}`);
@@ -148,7 +148,12 @@ function checkEntries({ id, raft }: NodeView, { entries }: Ready, mark: NodeMark
     }
     mark.last = first.index + entries.length - 1;
   }
-  if (raft !== null && raft.log.lastIndex() !== mark.last) throw new Violation('I10', `node ${id} has entries up to ${raft.log.lastIndex()}, and has handed out up to ${mark.last}`);
+  if (hardState !== null && hardState.commit > mark.last) throw new Violation('I10', `node ${id} hands out the commit index ${hardState.commit}, and entries up to ${mark.last}`);
+  if (raft === null || raft.log.lastIndex() === mark.last) return;
+  // A Ready may leave entries for the next one, if very many wait. Storage threads get all of them.
+  const { log, config } = raft;
+  const mayWait = entries.length > 0 && mark.last < log.lastIndex() && log.unstable.count > config.maxEntriesPerReady && !config.asyncStorageWrites;
+  if (!mayWait) throw new Violation('I10', `node ${id} has entries up to ${log.lastIndex()}, and has handed out up to ${mark.last}`);
 }
 
 function checkCommitted({ id, raft, durable }: NodeView, { committedEntries }: Ready, mark: NodeMark, async: boolean): void {

@@ -51,7 +51,7 @@ describe('a new log continues where the storage ends', () => {
     expect([log.firstIndex(), log.lastIndex(), log.lastTerm()]).toEqual([first, last, term]);
     expect([log.committed, log.applying, log.applied]).toEqual([first - 1, first - 1, first - 1]);
     expect([log.lastIndex(), log.lastTerm()]).toEqual([last, term]);
-    expect(log.hasNextOrInProgressUnstableEntries()).toBe(false);
+    expect(log.unstable.count > 0).toBe(false);
     checkLog(log);
   });
 });
@@ -83,13 +83,13 @@ test('term of a pending snapshot, and of entries behind it that are durable befo
   expect([log.firstIndex(), log.lastIndex()]).toEqual([11, 10]);
 
   log.append(entriesFrom(11, [3, 4]));
-  log.acceptUnstable();
+  log.unstable.acceptInProgress(log.lastIndex());
   storage.applySnapshot(snapshotAt(10, 3));
   storage.append(entriesFrom(11, [3, 4]));
-  log.stableTo(12, 4);
+  log.unstable.stableTo(12, 4);
 
   expect([9, 10, 11, 12, 13].map((index) => log.term(index))).toEqual([unknownTerm, 3, 3, 4, unknownTerm]);
-  expect(log.hasNextOrInProgressSnapshot()).toBe(true);
+  expect(log.unstable.snapshot !== null).toBe(true);
 });
 
 test('B48: a term that is not known matches nothing, not even another one that is not', () => {
@@ -233,7 +233,7 @@ describe('maybeAppend: the receiver of AppendEntries (Raft Figure 2)', () => {
 
     log.maybeAppend(1, 1, entriesFrom(2, [3]), 0);
     expect([log.lastIndex(), log.lastTerm(), log.term(3)]).toEqual([2, 3, unknownTerm]);
-    expect(ids(log.nextUnstableEntries())).toEqual(['2/3']);
+    expect(ids(log.unstable.nextEntries())).toEqual(['2/3']);
     persist(log, storage);
 
     expect(ids(storage.entries(1, storage.lastIndex() + 1, noLimit))).toEqual(['1/1', '2/3']);
@@ -249,13 +249,12 @@ describe('maybeAppend: the receiver of AppendEntries (Raft Figure 2)', () => {
     const log = new RaftLog(storage, logger, noLimit);
 
     log.maybeAppend(1, 1, entriesFrom(2, [3]), 0);
-    log.stableTo(2, 2);
+    expect(log.unstable.stableTo(2, 2)).toBe(false);
     log.restore(snapshotAt(9, 3));
 
-    expect(lines).toHaveLength(3);
+    expect(lines).toHaveLength(2);
     expect(lines[0]).toMatch(/from 2 on/);
-    expect(lines[1]).toMatch(/entry 2 of term 2 is not unstable/);
-    expect(lines[2]).toMatch(/replaced by the snapshot at 9/);
+    expect(lines[1]).toMatch(/replaced by the snapshot at 9/);
     expect(describeLog(log)).toMatch(/committed=9, .*snapshot pending at 9/);
   });
 });
@@ -425,18 +424,18 @@ describe('snapshot', () => {
 
     log.restore(snapshotAt(9, 2));
     expect(log.snapshot()?.metadata.index).toBe(9);
-    expect(log.nextUnstableSnapshot()).not.toBeNull();
-    expect(log.nextUnstableSnapshot()?.metadata.index).toBe(9);
+    expect(log.unstable.nextSnapshot()).not.toBeNull();
+    expect(log.unstable.nextSnapshot()?.metadata.index).toBe(9);
 
-    log.acceptUnstable();
-    expect(log.nextUnstableSnapshot()).toBeNull();
-    expect(log.hasNextOrInProgressSnapshot()).toBe(true);
+    log.unstable.acceptInProgress(log.lastIndex());
+    expect(log.unstable.nextSnapshot()).toBeNull();
+    expect(log.unstable.snapshot !== null).toBe(true);
 
     storage.applySnapshot(snapshotAt(9, 2));
-    log.stableSnapshotTo(4);
-    expect(log.hasNextOrInProgressSnapshot()).toBe(true);
-    log.stableSnapshotTo(9);
-    expect(log.hasNextOrInProgressSnapshot()).toBe(false);
+    log.unstable.stableSnapshotTo(4);
+    expect(log.unstable.snapshot !== null).toBe(true);
+    log.unstable.stableSnapshotTo(9);
+    expect(log.unstable.snapshot !== null).toBe(false);
     expect([log.firstIndex(), log.lastIndex(), log.lastTerm(), log.committed]).toEqual([10, 9, 2, 9]);
   });
 

@@ -117,17 +117,17 @@ class Play {
 
   /** Everything unstable goes to the thread that writes. */
   private write(): boolean {
-    const snapshot = this.log.nextUnstableSnapshot();
-    const entries = this.log.nextUnstableEntries();
-    expect(this.log.hasNextUnstableEntries()).toBe(entries.length > 0);
-    expect(this.log.nextUnstableSnapshot() !== null).toBe(snapshot !== null);
+    const snapshot = this.log.unstable.nextSnapshot();
+    const entries = this.log.unstable.nextEntries();
+    expect(this.log.unstable.hasNextEntries()).toBe(entries.length > 0);
+    expect(this.log.unstable.nextSnapshot() !== null).toBe(snapshot !== null);
     if (snapshot === null && entries.length === 0) return false;
     this.hold(entries);
-    this.log.acceptUnstable();
+    this.log.unstable.acceptInProgress(this.log.lastIndex());
     const metadata = snapshot?.metadata;
     this.writes.push({ nodeTerm: this.nodeTerm, entries, snapshot: metadata === undefined ? null : [metadata.index, metadata.term] });
-    expect(this.log.hasNextUnstableEntries()).toBe(false);
-    expect(this.log.nextUnstableSnapshot()).toBeNull();
+    expect(this.log.unstable.hasNextEntries()).toBe(false);
+    expect(this.log.unstable.nextSnapshot()).toBeNull();
     return true;
   }
 
@@ -139,13 +139,13 @@ class Play {
     this.storage.append(write.entries);
     const last = write.entries.at(-1);
     if (last !== undefined && write.nodeTerm === this.nodeTerm) {
-      this.log.stableTo(last.index, last.term);
+      this.log.unstable.stableTo(last.index, last.term);
       if (this.model.term(last.index) === last.term) this.model.stable = Math.max(this.model.stable, last.index);
     }
     if (write.snapshot !== null) {
       const [index] = write.snapshot;
-      const pending = this.log.hasNextOrInProgressSnapshot() && this.log.snapshot()?.metadata.index === index;
-      this.log.stableSnapshotTo(index);
+      const pending = this.log.unstable.snapshot !== null && this.log.snapshot()?.metadata.index === index;
+      this.log.unstable.stableSnapshotTo(index);
       if (pending) {
         this.log.appliedTo(index, 0);
         this.model.applied = index;
@@ -192,7 +192,7 @@ class Play {
   private compact(): boolean {
     const first = this.storage.firstIndex();
     const bound = Math.min(this.model.applied, this.model.stable, this.storage.lastIndex());
-    if (bound < first || this.log.hasNextOrInProgressSnapshot()) return false;
+    if (bound < first || this.log.unstable.snapshot !== null) return false;
     const index = first + this.random(bound - first + 1);
     if (index > this.storage.snapshot().metadata.index) this.storage.createSnapshot(index, null, new Uint8Array(0));
     this.storage.compact(index);

@@ -11,7 +11,7 @@ function unstableWith(terms: readonly number[], nextToWrite = 5): Unstable {
   const unstable = new Unstable(5, 1);
   const written = terms.slice(0, nextToWrite - 5);
   if (written.length > 0) unstable.truncateAndAppend(entriesFrom(5, written));
-  unstable.acceptInProgress();
+  unstable.acceptInProgress(unstable.lastIndex());
   const rest = terms.slice(written.length);
   if (rest.length > 0) unstable.truncateAndAppend(entriesFrom(5 + written.length, rest));
   return unstable;
@@ -36,7 +36,7 @@ describe('entries are handed out for writing once', () => {
     expect(ids(unstable.nextEntries())).toEqual(expected);
     expect(unstable.hasNextEntries()).toBe(expected.length > 0);
 
-    unstable.acceptInProgress();
+    unstable.acceptInProgress(unstable.lastIndex());
     expect(unstable.hasNextEntries()).toBe(false);
     expect(unstable.nextEntries()).toEqual([]);
   });
@@ -46,7 +46,7 @@ describe('entries are handed out for writing once', () => {
     unstable.restore(snapshotAt(20, 3));
     expect(unstable.nextSnapshot()?.metadata.index).toBe(20);
 
-    unstable.acceptInProgress();
+    unstable.acceptInProgress(unstable.lastIndex());
     expect(unstable.nextSnapshot()).toBeNull();
 
     unstable.restore(snapshotAt(30, 3));
@@ -125,9 +125,9 @@ describe('stableTo drops what is durable', () => {
   test('B10: a late answer for an entry that was replaced does not make the new one durable', () => {
     const unstable = unstableWith([]);
     unstable.truncateAndAppend(entriesFrom(5, [2]));
-    unstable.acceptInProgress();
+    unstable.acceptInProgress(unstable.lastIndex());
     unstable.truncateAndAppend(entriesFrom(5, [3]));
-    unstable.acceptInProgress();
+    unstable.acceptInProgress(unstable.lastIndex());
 
     expect(unstable.stableTo(5, 2)).toBe(false);
     expect(stateOf(unstable)).toMatchObject({ offset: 5, entries: ['5/3'] });
@@ -140,13 +140,13 @@ describe('stableTo drops what is durable', () => {
 test('B11, B57: a snapshot stays pending until it is itself durable, not an older one', () => {
   const unstable = unstableWith([]);
   unstable.restore(snapshotAt(10, 2));
-  unstable.acceptInProgress();
+  unstable.acceptInProgress(unstable.lastIndex());
   unstable.restore(snapshotAt(20, 2));
 
   expect(unstable.stableSnapshotTo(10)).toBe(false);
   expect(unstable.nextSnapshot()?.metadata.index).toBe(20);
 
-  unstable.acceptInProgress();
+  unstable.acceptInProgress(unstable.lastIndex());
   expect(unstable.stableSnapshotTo(20)).toBe(true);
   expect(unstable.snapshot).toBeNull();
   expect(unstable.snapshotInProgress).toBe(false);
