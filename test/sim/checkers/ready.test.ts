@@ -23,7 +23,8 @@ function restart(c: FakeCluster, id: number): void {
 tellStories('Ready', ['I8', 'I10'], [
   { breaks: null, why: 'a Ready with new entries and a new commit index', happens: (c) => { c.append(1); c.replicate(1, 2, 4); c.commit(1, 4); c.persist(1); c.apply(1, 4); } },
   { breaks: null, why: 'a node restarts from its disk', happens: (c) => restart(c, 2) },
-  { breaks: null, why: 'a commit index alone needs no sync', happens: (c) => c.ready(2, { hardState: { term: 2, vote: 1, commit: 4 }, mustSync: false }) },
+  { breaks: null, why: 'a commit index alone needs no sync', happens: (c) => { c.append(1); c.replicate(1, 2, 4); c.ready(2, { hardState: { term: 2, vote: 1, commit: 4 }, mustSync: false }); } },
+  { breaks: 'I10', why: 'a commit index of an entry that was not handed out', happens: (c) => c.ready(2, { hardState: { term: 2, vote: 1, commit: 4 }, mustSync: false }) },
 
   { breaks: 'I8', why: 'a term falls in memory', happens: (c) => { c.at(2).record.term = 1; c.tick(2); } },
   { breaks: 'I8', why: 'a vote changes within a term', happens: (c) => { c.at(2).record.vote = 3; c.tick(2); } },
