@@ -25,7 +25,7 @@ export default {
   transform: {},
   // The default leaves one core out, which on two cores is half of the machine.
   maxWorkers: '100%',
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/support/plainEnvironment.js',
   reporters: ['default', '<rootDir>/test/support/summaryReporter.js'],
   coverageProvider: 'v8',
   collectCoverageFrom: ['src/core/**/*.js', ...typeOnlyModules().map((file) => `!${file}`)],
