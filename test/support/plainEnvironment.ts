@@ -1,3 +1,4 @@
+import asyncHooks, { AsyncLocalStorage } from 'node:async_hooks';
 import { constants, createContext, runInContext } from 'node:vm';
 
 import { TestEnvironment } from 'jest-environment-node';
@@ -6,9 +7,25 @@ type Arguments = ConstructorParameters<typeof TestEnvironment>;
 type Global = InstanceType<typeof TestEnvironment>['global'];
 type Mocker = NonNullable<InstanceType<typeof TestEnvironment>['moduleMocker']>;
 
+/** Storages that are not switched off. */
+const storages = new Set<AsyncLocalStorage<unknown>>();
+
+class NotedStorage<T> extends AsyncLocalStorage<T> {
+  constructor() {
+    super();
+    storages.add(this as AsyncLocalStorage<unknown>);
+  }
+}
+
+Object.assign(asyncHooks, { AsyncLocalStorage: NotedStorage });
+
 /**
- * Jest's environment for Node with an ordinary global object. The usual one asks a proxy at every look-up of a global,
- * which makes loops that use `Math` or `Number` up to twice as slow as they are in a program. There are no fake timers.
+ * Jest's environment for Node, with two differences that halve the time of a run. There are no fake timers.
+ *
+ * - The global object is an ordinary one. The usual one asks a proxy at every look-up of a global, which makes loops that use
+ *   `Math` or `Number` up to twice as slow as they are in a program.
+ * - Jest makes an `AsyncLocalStorage` for each suite and never switches it off. Each of them makes every later promise dearer, and
+ *   keeps the whole suite in memory. Here they are switched off at the end of the suite.
  */
 export default class PlainEnvironment extends TestEnvironment {
   constructor(...[config, context]: Arguments) {
@@ -26,5 +43,11 @@ export default class PlainEnvironment extends TestEnvironment {
     this.moduleMocker = new (this.moduleMocker!.constructor as new (scope: Global) => Mocker)(global);
     this.fakeTimers = null;
     this.fakeTimersModern = null;
+  }
+
+  override async teardown(): Promise<void> {
+    for (const storage of storages) storage.disable();
+    storages.clear();
+    await super.teardown();
   }
 }
