@@ -1,5 +1,6 @@
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 import { runNode, runProgram } from '../support/runProgram.js';
 
@@ -32,10 +33,20 @@ export function installTarball(folder: string, tarball: string): void {
   cpSync('test/package/singleNode.js', join(folder, 'singleNode.js'));
 }
 
-/** Bundles `text`, a module of the application in `folder`, for a page: one script that needs no module loader. */
-export function bundlePage(folder: string, text: string, format: 'iife' | 'es' = 'iife'): string {
-  const entry = join(folder, 'page.js');
-  writeFileSync(entry, text);
-  const resolver = bin('@rollup', 'plugin-node-resolve/dist/cjs/index.js');
-  return runNode([bin('rollup', 'dist/bin/rollup'), entry, '--format', format, '--silent', '--plugin', resolver], folder);
+/** A module of the application, to be bundled for a page. */
+export interface Page {
+  readonly text: string;
+  /** `iife`: one script that needs no module loader. */
+  readonly format: 'iife' | 'es';
+}
+
+/** Bundles pages of the application in `folder`, all with one start of rollup, which takes longer than its work. Returns their code by name. */
+export function bundlePages<Name extends string>(folder: string, pages: Readonly<Record<Name, Page>>): Record<Name, string> {
+  const all = Object.entries<Page>(pages);
+  for (const [name, { text }] of all) writeFileSync(join(folder, `${name}.js`), text);
+  const resolver = JSON.stringify(pathToFileURL(bin('@rollup', 'plugin-node-resolve/dist/es/index.js')).href);
+  const configs = all.map(([name, { format }]) => `{ input: '${name}.js', output: { file: 'pages/${name}.js', format: '${format}' }, plugins: [resolve()] }`);
+  writeFileSync(join(folder, 'rollup.config.js'), `import resolve from ${resolver};\nexport default [${configs.join(', ')}];\n`);
+  runNode([bin('rollup', 'dist/bin/rollup'), '--config', '--silent'], folder);
+  return Object.fromEntries(all.map(([name]) => [name, readFileSync(join(folder, 'pages', `${name}.js`), 'utf8')])) as Record<Name, string>;
 }

@@ -229,18 +229,20 @@ describe('invariants', () => {
    */
   test('hold after random calls', () => {
     const random = seededRandom(announceSeed('progress invariants'));
+    // Not an `expect` for each: they take far longer than what they look at.
+    const broken: string[] = [];
     for (let round = 0; round < 300; round++) {
       const progress = progressWith({ next: 1 + random(10) });
       for (let step = 0; step < 60; step++) {
         const matchBefore = progress.match;
         randomCall(progress, random);
 
-        expect(() => progress.checkInvariants()).not.toThrow();
-        expect(progress.match).toBeGreaterThanOrEqual(matchBefore);
-        if (progress.state === Snapshot) expect(progress.isPaused()).toBe(true);
-        if (progress.inflights.full()) expect(progress.state).toBe(Replicate);
+        progress.checkInvariants();
+        const isRight = progress.match >= matchBefore && (progress.state !== Snapshot || progress.isPaused()) && (!progress.inflights.full() || progress.state === Replicate);
+        if (!isRight) broken.push(`round ${round}, step ${step}: match was ${matchBefore}, ${describeProgress(progress)}`);
       }
     }
+    expect(broken).toEqual([]);
   });
 });
 

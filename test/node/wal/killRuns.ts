@@ -4,11 +4,11 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 
 import type { RandomSource } from '../../../src/core/random.js';
 import { segmentSeqOf } from '../../../src/node/wal/names.js';
 import type { WalOptions } from '../../../src/node/wal/walOptions.js';
+import { bundleProgram } from '../../support/bundleProgram.js';
 import { seededRandom } from '../../support/seededRandom.js';
 import { snapshotReport, Workload, type LogReport, type SnapshotReport } from './killWorkload.js';
 
@@ -44,8 +44,6 @@ const mostAhead = 64;
 /** A writer that does not answer after this time hangs, in milliseconds. */
 const limitMs = 30_000;
 
-const program = fileURLToPath(new URL('./programs/walWriter.js', import.meta.url));
-
 /**
  * Kills a writing process again and again, in its writes or in its recovery, on real files; the next one says what it
  * found. Two directories at a time, because a killed process mostly waits for the disk.
@@ -56,12 +54,14 @@ const program = fileURLToPath(new URL('./programs/walWriter.js', import.meta.url
  */
 export async function killWriters(base: string, kills: number, seed: number): Promise<KillResult> {
   const result: KillResult = { kills: 0, inRecovery: 0, closed: 0, acknowledged: 0, ahead: 0, comparisons: 0, segments: 0, faults: [] };
+  // There are more than a hundred starts of it.
+  const program = bundleProgram('build/test/node/wal/programs/walWriter.js', base);
   const lanes = [0, 1].map(async (lane) => {
     for (let series = 0; result.faults.length === 0 && result.kills < kills; series++) {
       const dir = join(base, `${lane}-${series}`);
       mkdirSync(dir);
       // An error is a fault: the other lane ends as well then.
-      await new Series(join(dir, 'log'), seed + 1000 * series + lane, result, kills).run().catch((error: unknown) => void result.faults.push(String(error)));
+      await new Series(program, join(dir, 'log'), seed + 1000 * series + lane, result, kills).run().catch((error: unknown) => void result.faults.push(String(error)));
     }
   });
   await Promise.all(lanes);
@@ -82,6 +82,7 @@ const runsOnOneDirectory = 25;
 
 /** Runs on one directory, one after the other. */
 class Series {
+  private readonly program: string;
   private readonly dir: string;
   private readonly random: RandomSource;
   private readonly result: KillResult;
@@ -90,7 +91,8 @@ class Series {
   private last: { readonly report: LogReport; readonly seed: number; readonly said: readonly string[] } | null = null;
   private number = 0;
 
-  constructor(dir: string, seed: number, result: KillResult, kills: number) {
+  constructor(program: string, dir: string, seed: number, result: KillResult, kills: number) {
+    this.program = program;
     this.dir = dir;
     this.random = seededRandom(seed);
     this.result = result;
@@ -98,12 +100,12 @@ class Series {
   }
 
   async run(): Promise<void> {
-    const { result } = this;
-    let next = Writer.start();
+    const { program, result } = this;
+    let next = Writer.start(program);
     for (; this.number < runsOnOneDirectory && result.faults.length === 0 && result.kills < this.kills; this.number++) {
       const writer = await next;
       // Its start takes longer than all the rest, so the next one is started now.
-      next = Writer.start();
+      next = Writer.start(program);
       await this.runOne(writer, false);
     }
     if (result.faults.length === 0) await this.runOne(await next, true);
@@ -269,7 +271,7 @@ class Writer {
   }
 
   /** Starts a process and waits until it listens. */
-  static async start(): Promise<Writer> {
+  static async start(program: string): Promise<Writer> {
     const child = fork(program, { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'] });
     const writer = new Writer(child);
     const ended = writer.gone.then(() => Promise.reject(new Error(`a writer did not start: it ended with ${child.signalCode ?? child.exitCode}`)));
