@@ -111,7 +111,7 @@ export const replicationMutants: readonly Mutant[] = [
   {
     id: 'M27',
     breaks: 'committed entries that did not fit count as handed out',
-    edits: [{ file: 'core/ready.js', find: 'log.acceptApplying(committedEntries[committedEntries.length - 1].index, applySize, !async);', replace: 'log.acceptApplying(async ? committedEntries[committedEntries.length - 1].index : log.committed, applySize, !async);' }],
+    edits: [{ file: 'core/ready.js', find: 'log.acceptApplying(committedEntries[committedEntries.length - 1].index, applySize, !async && isWhole);', replace: 'log.acceptApplying(async ? committedEntries[committedEntries.length - 1].index : log.committed, applySize, !async);' }],
     profile: 'default',
     seeds: 200,
     expected: ['I9', 'I10', 'L1', 'L2'],
@@ -120,7 +120,7 @@ export const replicationMutants: readonly Mutant[] = [
   {
     id: 'M27a',
     breaks: 'the hard state has only what was handed out to apply',
-    edits: [{ file: 'core/ready.js', find: 'commit: this.#raft.log.committed };', replace: 'commit: this.#raft.log.applying };' }],
+    edits: [{ file: 'core/ready.js', find: 'this.#prevCommit = Math.min(log.committed, last);', replace: 'this.#prevCommit = log.applying;' }],
     profile: 'default',
     seeds: 200,
     expected: ['I8', 'I10'],
