@@ -18,12 +18,17 @@ import { SimDisk } from './support/simDisk.js';
 const options = { dir: 'wal', nodeId: 1, clusterId: 7, segmentBytes: 4096, cacheBytes: 0 } as const;
 const ends: unknown[] = [WalErrorCode.LostOwnership, WalErrorCode.Failed];
 
-async function twoOwners(): Promise<{ disk: SimDisk; first: WalStorage; firstEnv: DiskEnvironment; second: WalStorage; secondEnv: DiskEnvironment }> {
+async function firstOwner(): Promise<{ disk: SimDisk; first: WalStorage; firstEnv: DiskEnvironment }> {
   const disk = new SimDisk();
   const firstEnv = diskEnvironment(disk.fs, 1);
   const first = await settled(WalStorage.bootstrap(options, firstEnv));
   for (let index = 1; index <= 8; index++) await settled(first.append({ entries: [entryAt(index, 1, 700)], hardState: { term: 1, vote: 1, commit: index } }));
   await quiet();
+  return { disk, first, firstEnv };
+}
+
+async function twoOwners(): Promise<{ disk: SimDisk; first: WalStorage; firstEnv: DiskEnvironment; second: WalStorage; secondEnv: DiskEnvironment }> {
+  const { disk, first, firstEnv } = await firstOwner();
   const secondEnv = diskEnvironment(disk.fs, 2);
   const second = await settled(WalStorage.open(options, secondEnv));
   return { disk, first, firstEnv, second, secondEnv };
@@ -86,6 +91,31 @@ describe('a second owner', () => {
     expect(await nextFinds(disk)).toBe(await settled(contentOf(second)));
   });
 
+  test('one that stood still while it opened the directory copies nothing of the past', async () => {
+    const { disk, first } = await firstOwner();
+    const secondEnv = diskEnvironment(disk.fs, 2);
+    let reads = 0;
+    let content = '';
+    /** Segments are begun and removed between the reading of the directory and the claim. */
+    const meanwhile = async (): Promise<void> => {
+      for (let index = 9; index <= 20; index++) await first.append({ entries: [entryAt(index, 1, 700)], hardState: { term: 1, vote: 1, commit: index } });
+      await first.createSnapshot(16, conf, snapshotAt(16, 1).data);
+      await first.compact(16);
+      content = await contentOf(first);
+    };
+    const fs = Object.assign(Object.create(disk.fs) as typeof disk.fs, {
+      readdir: async (path: string) => {
+        if (++reads === 2) await meanwhile();
+        return disk.fs.readdir(path);
+      },
+    });
+    const outcome = await outcomeOf(WalStorage.open(options, { ...secondEnv, fs }));
+
+    expect(outcome).toMatchObject({ error: { code: WalErrorCode.LostOwnership } });
+    expect(content).toContain('20');
+    expect(await nextFinds(disk)).toBe(content);
+    await outcomeOf(first.close());
+  });
 });
 
 /** Writes of every kind, one after the other, until the log ends or all are done. Notes the content after each that is acknowledged. */
@@ -171,6 +201,11 @@ async function interleave(random: RandomSource): Promise<string> {
   if (second.failure !== null && next.lastIndex() < Number(/(\d+) entry[^,]*$/.exec(kept)?.[1] ?? 0)) throw new Error(`${second.failure.message}; the next one finds\n${glance(next)}\nand the second one had been told of\n${kept}`);
   return `${refused} refused, first ${first.failure?.code ?? 'at its end'}, second ${second.failure?.code ?? 'well'}`;
 }
+
+/** A second owner that had read the directory long before it claimed it put a segment of the past among those of the present. */
+test.each([1812977282, 1739504904])('two owners, paused as in seed %d', async (seed) => {
+  expect(await interleave(seededRandom(seed))).toMatch(/refused/);
+});
 
 test('two owners, paused anywhere', async () => {
   const seed = announceSeed('ownership');

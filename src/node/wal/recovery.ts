@@ -31,6 +31,8 @@ export interface FoundLog {
   /** Sequence number and checksum of the last batch. */
   readonly lastSeq: number;
   readonly lastCrc: number;
+  /** Names of all segments that were there, needed or not. */
+  readonly names: readonly string[];
   /** Whether there is a snapshot: one at index 0 is not to be told from none by its position. */
   readonly hasSnapshot: boolean;
   /** How many of the segments at the end have to be copied into a new one: those that are not sealed. */
@@ -71,6 +73,11 @@ export async function readLog(
   }
 }
 
+/** Names of what looks like a segment, in their order. */
+export async function segmentNames({ fs }: Pick<WalEnvironment, 'fs'>, dir: string): Promise<string[]> {
+  return (await fs.readdir(dir)).filter(isSegmentLike).sort();
+}
+
 class LogFinder {
   private readonly env: Pick<WalEnvironment, 'fs'>;
   private readonly dir: string;
@@ -108,7 +115,7 @@ class LogFinder {
   }
 
   async run(): Promise<FoundLog | null> {
-    const names = (await this.env.fs.readdir(this.dir)).filter(isSegmentLike);
+    const names = await segmentNames(this.env, this.dir);
     if (names.length === 0) return null;
     const { segments: all, replaced } = await this.openSegments(names);
     this.checkIdentity(all);
@@ -156,6 +163,7 @@ class LogFinder {
       markHolder: holder,
       lastSeq: scan!.lastSeq,
       lastCrc: scan!.lastCrc,
+      names,
       hasSnapshot: this.hasSnapshot || this.state.snapshot.index > 0,
       unsealed,
       tornAt: ending === ScanEnd.Torn ? last.end : null,

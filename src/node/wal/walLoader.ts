@@ -7,7 +7,7 @@ import { MarkWriter } from './marks.js';
 import { isSegmentLike, pathIn, snapshotName } from './names.js';
 import { Ownership } from './ownership.js';
 import { PlaceIndex, type Segment } from './placeIndex.js';
-import { readLog, type FoundSegment, type LogReader } from './recovery.js';
+import { readLog, segmentNames, type FoundSegment, type LogReader } from './recovery.js';
 import { SnapshotStore } from './snapshotStore.js';
 import { WalError, WalErrorCode } from './walError.js';
 import type { ResolvedWalOptions } from './walOptions.js';
@@ -88,6 +88,7 @@ async function load(options: ResolvedWalOptions, env: WalEnvironment, release: (
     if (found.hasSnapshot) await snapshots.recover(state.snapshot);
     await removeTemporaries(env, dir);
     await ownership.take();
+    await mustBeUnchanged(env, dir, found.names);
     // Before the log goes on in another segment: an owner that does not know yet that it is none marks what is in its own.
     marks = await MarkWriter.open({ fs: env.fs, dir, walId, ownership, mark: found.mark, holder: found.markHolder });
     const segments = await copyForward(env, dir, found, options.segmentBytes, ownership.tag, handles);
@@ -103,6 +104,16 @@ async function load(options: ResolvedWalOptions, env: WalEnvironment, release: (
     await snapshots.close().catch(() => undefined);
     throw error;
   }
+}
+
+/**
+ * What was read is old if another owner, which the lock did not reach, has begun or removed segments since. Copying
+ * from it would put a segment of the past among those of the present. From here on that owner does neither.
+ */
+async function mustBeUnchanged(env: WalEnvironment, dir: string, names: readonly string[]): Promise<void> {
+  const now = await segmentNames(env, dir);
+  if (now.join() === names.join()) return;
+  throw new WalError(WalErrorCode.LostOwnership, `${dir}: another process has written here while it was read. Two processes must never run on one directory`);
 }
 
 /** Takes note of the places of entries while a directory is read. */
