@@ -30,7 +30,7 @@ describe('the file of an overtaken snapshot', () => {
     { first: 'its maker', makerWaits: false },
   ])('is removed by $first, and the other one does not mind', async ({ makerWaits }) => {
     const dir = join(newDirectory(), 'log');
-    const isThere = (): boolean => readdirSync(dir).some((name) => name.startsWith('00000000000000000005-'));
+    const isThere = (): boolean => readdirSync(dir).some((name) => name.startsWith('00000000000000000005-') && name.endsWith('.snap'));
     const isListed = gate();
     const mayTidy = gate();
     const isTidy = gate();
