@@ -96,7 +96,8 @@ export interface Config {
 
   /**
    * Whether a leader steps down as soon as it has applied its own removal or demotion. Otherwise it goes
-   * on until the others elect another leader. Default false.
+   * on until the others elect another leader. With it a leader that alone has heard that its removal is committed
+   * may leave a group that cannot elect: the more so the fewer voters are left. Default false.
    */
   readonly stepDownOnRemoval?: boolean;
 

@@ -50,6 +50,13 @@ describe('the simulator in full mode', () => {
     minutes,
   );
 
+  // The log failed while its node was opening, or right before it was read: the simulator let the process live on.
+  test.each([456, 550, 582])('pinned: seed %d', async (from) => {
+    const result = await runFullSeeds({ from, seeds: 1, steps: 5000, profile: 'default' });
+
+    expect(result.failures.map((failure) => describeFailure(failure, {}, true))).toEqual([]);
+  });
+
   test(
     '10 seeds x 1,000 steps: no invariant is broken',
     async () => {

@@ -218,7 +218,13 @@ export class WalMachine {
           cancelled = true;
         };
       },
-      soon: (run) => later(0, run),
+      // Before the next event, as in Node: a process does nothing between the failure of its log and the call that tells it.
+      soon: (run) =>
+        host.promises.afterwards(() => {
+          if (!process.alive) return;
+          host.promises.touch();
+          run();
+        }),
     };
   }
 

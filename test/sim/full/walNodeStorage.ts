@@ -75,6 +75,8 @@ export class WalNodeStorage implements NodeStorage {
     host.promises.touch();
     const finish = (log: WalStorage, snapshot: Snapshot) => (): void => {
       machine.opened();
+      // It may have ended before its process hears that it is open: the next segment is prepared meanwhile.
+      if (log.failure !== null) return this.ended(log.failure, life);
       this.log = log;
       this.newest = snapshot;
       opened();
