@@ -102,8 +102,7 @@ describe('maxEntriesPerReady: when very many entries wait, a Ready carries those
     node.advance(first);
 
     const second = node.ready();
-    expect(second.entries.map(({ term, index }) => `${term}/${index}`)).toEqual(['1/4', '1/5', '2/6'].slice(3 - second.entries.length));
-    expect(second.entries.at(-1)).toMatchObject({ term: 2, index: 6 });
+    expect(second.entries.map(({ term, index }) => `${term}/${index}`)).toEqual(['1/4', '1/5', '2/6']);
     expect(second.hardState).toMatchObject({ term: 2, commit: 5 });
     checkInvariants(node);
   });

@@ -100,7 +100,8 @@ export class WalStorage implements DurableLog {
    * Opens a log that is there. What a crash has left behind is put in order.
    *
    * @throws WalError `ERR_WAL_NOT_FOUND` if there is none, `ERR_WAL_CORRUPT` if it is damaged, `ERR_WAL_WRONG_IDENTITY`,
-   * `ERR_WAL_LOCKED`, `ERR_WAL_UNKNOWN_VERSION`. In all of these cases nothing was changed.
+   * `ERR_WAL_LOCKED`, `ERR_WAL_UNKNOWN_VERSION`. In all of these cases nothing was changed. `ERR_WAL_LOST_OWNERSHIP` if another
+   * process wrote to the directory while it was read: then it was taken over from that process, which stops.
    */
   static open(options: WalOptions, env: WalEnvironment = systemEnvironment): Promise<WalStorage> {
     return WalStorage.#start(StartMode.Open, options, env);
