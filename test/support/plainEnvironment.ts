@@ -17,7 +17,8 @@ class NotedStorage<T> extends AsyncLocalStorage<T> {
   }
 }
 
-Object.assign(asyncHooks, { AsyncLocalStorage: NotedStorage });
+// Newer versions of Node do not let it be replaced; the storages then stay switched on, and the tests are slower.
+if (Object.getOwnPropertyDescriptor(asyncHooks, 'AsyncLocalStorage')?.writable === true) Object.assign(asyncHooks, { AsyncLocalStorage: NotedStorage });
 
 /**
  * Jest's environment for Node, with two differences that halve the time of a run. There are no fake timers.
