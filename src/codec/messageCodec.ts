@@ -168,9 +168,10 @@ export function encodedMessageSize(m: Message): number {
  * @throws RaftError as {@link encodedMessageSize}.
  */
 export function encodeMessage(m: Message): Uint8Array {
-  if (sizeBound(m) > maxSharedBytes) return encodeAlone(m);
+  const bound = sizeBound(m);
+  if (bound > maxSharedBytes) return encodeAlone(m);
   // Written first and cut off afterwards: that saves measuring it, a quarter of the time.
-  encodedBlocks.reserve(maxSharedBytes);
+  encodedBlocks.reserve(bound);
   const start = encodedBlocks.used;
   return encodedBlocks.cut(writeMessage(encodedBlocks.block, start, m) - start);
 }
