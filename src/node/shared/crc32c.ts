@@ -1,6 +1,6 @@
 /**
- * CRC32C (Castagnoli), the checksum of the log. Plain JavaScript, eight bytes a step, because zlib's crc32 has
- * the other polynomial and costs more than this for small input.
+ * CRC32C (Castagnoli), the checksum of what is small: headers, marks and single entries. Plain JavaScript, eight bytes
+ * a step, because a call into native code costs more than this for small input. What is large has `crc32`.
  */
 
 const polynomial = 0x82f63b78;

@@ -1,6 +1,7 @@
 import type { Entry } from '../../core/raftpb/entry.js';
 import type { HardState } from '../../core/raftpb/state.js';
 import type { EntryId, Index } from '../../core/types.js';
+import { crc32 } from '../shared/crc32.js';
 import { crc32c } from '../shared/crc32c.js';
 import {
   aligned,
@@ -151,7 +152,7 @@ export class BatchBuilder {
     this.reserve(end - this.at);
     const { bytes, view } = this;
     bytes.fill(0, this.at, end);
-    this.payloadCrc = crc32c(bytes, previousCrc, batchHeaderBytes, end);
+    this.payloadCrc = crc32(bytes, previousCrc, batchHeaderBytes, end);
     view.setUint32(batchAt.magic, batchMagic, true);
     writeU64(view, batchAt.seq, seq);
     view.setUint32(batchAt.payloadBytes, end - batchHeaderBytes, true);

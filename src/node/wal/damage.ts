@@ -6,6 +6,6 @@ const advice =
   'Keep a copy of the directory, remove this member from the group, and add it again under a new id with an empty directory (docs/wal.md).';
 
 /** The error that refuses a damaged directory. */
-export function damaged(file: string, offset: number, what: string): WalError {
-  return new WalError(WalErrorCode.Corrupt, `${file}, byte ${offset}: ${what}. ${advice}`, { file, offset, advice });
+export function damaged(file: string, offset: number, what: string, cause?: unknown): WalError {
+  return new WalError(WalErrorCode.Corrupt, `${file}, byte ${offset}: ${what}. ${advice}`, { file, offset, advice, cause });
 }

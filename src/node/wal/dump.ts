@@ -200,6 +200,8 @@ async function sizeOf(fs: FileSystem, dir: string, name: string): Promise<string
 }
 
 function messageOf(error: unknown): string {
+  const { code } = ((error as Error).cause ?? error) as { code?: unknown };
+  if (code === 'ENOENT') return 'removed while this was read';
   return isWalError(error, WalErrorCode.Corrupt) ? 'damaged' : (error as Error).message;
 }
 

@@ -1,3 +1,4 @@
+import { crc32 } from '../shared/crc32.js';
 import { crc32c } from '../shared/crc32c.js';
 import { batchAt } from './batchBuilder.js';
 import { batchHeaderBytes, batchMagic, sectorBytes, sectorsFor } from './format.js';
@@ -68,7 +69,7 @@ export class SegmentScan {
     if (!this.isHeader(start) || readU64(view, start + batchAt.seq) !== this.lastSeq + 1) return null;
     const end = start + batchHeaderBytes + view.getUint32(start + batchAt.payloadBytes, true);
     if (end > bytes.length || end !== sectorsFor(end)) return null;
-    const crc = crc32c(bytes, this.lastCrc, start + batchHeaderBytes, end);
+    const crc = crc32(bytes, this.lastCrc, start + batchHeaderBytes, end);
     if (crc !== view.getUint32(start + batchAt.payloadCrc, true)) return null;
     const { lastSeq, lastCrc, lastFlags } = this;
     this.before = { end: start, lastSeq, lastCrc, lastFlags };

@@ -1,6 +1,6 @@
 import { encodeConfState, decodeConfState } from '../../codec/stateCodec.js';
 import type { Snapshot, SnapshotMetadata } from '../../core/raftpb/state.js';
-import { crc32c } from '../shared/crc32c.js';
+import { crc32 } from '../shared/crc32.js';
 import { readFully, readFullySync, writeFully } from '../shared/fileIo.js';
 import { FileAccess, type File, type FileSystem } from '../shared/fileSystem.js';
 import { damaged } from './damage.js';
@@ -39,14 +39,14 @@ export async function writeSnapshotFile(fs: FileSystem, dir: string, walId: Uint
   const name = snapshotName(index, term);
   const temporary = pathIn(dir, temporaryName(name, tag));
   const file = await fs.create(temporary);
-  let crc = crc32c(head);
+  let crc = crc32(head);
   try {
     await writeFully(file, head, 0);
     let position = head.length;
     // In pieces, so that the checksum of a large snapshot does not hold up the loop for long.
     for (let start = 0; start < data.length; start += pieceBytes) {
       const piece = data.subarray(start, start + pieceBytes);
-      crc = crc32c(piece, crc);
+      crc = crc32(piece, crc);
       await writeFully(file, piece, position);
       position += piece.length;
     }
@@ -84,7 +84,7 @@ export async function openSnapshotFile(fs: FileSystem, dir: string, walId: Uint8
   try {
     file = await fs.open(path, FileAccess.Read);
   } catch (error) {
-    if ((error as { code?: unknown }).code === 'ENOENT') throw damaged(path, 0, 'the snapshot is missing');
+    if ((error as { code?: unknown }).code === 'ENOENT') throw damaged(path, 0, 'the snapshot is missing', error);
     throw error;
   }
   try {
@@ -115,7 +115,7 @@ export async function openSnapshotFile(fs: FileSystem, dir: string, walId: Uint8
     } catch {
       throw damaged(path, at.end, 'the configuration in the snapshot cannot be read');
     }
-    const headCrc = crc32c(conf, crc32c(fixed));
+    const headCrc = crc32(conf, crc32(fixed));
     return { metadata: { confState, index, term }, file, dataStart, dataBytes, crc: trailerView.getUint32(0, true), headCrc };
   } catch (error) {
     await file.close();
@@ -131,7 +131,7 @@ export async function verifySnapshotFile({ file, dataStart, dataBytes, headCrc, 
     const length = Math.min(pieceBytes, dataBytes - done);
     const bytes = piece === null ? target!.subarray(done, done + length) : piece.subarray(0, length);
     if ((await readFully(file, bytes, dataStart + done)) < length) throw damaged(file.path, dataStart + done, 'the snapshot ends too early');
-    crc = crc32c(bytes, crc);
+    crc = crc32(bytes, crc);
     done += length;
   }
   if (crc !== expected) throw damaged(file.path, 0, 'the checksum of the snapshot is wrong');
@@ -140,6 +140,6 @@ export async function verifySnapshotFile({ file, dataStart, dataBytes, headCrc, 
 /** Reads a snapshot's data at once. For small ones. @throws WalError `ERR_WAL_CORRUPT` if it is damaged. */
 export function readSnapshotDataSync({ file, dataStart, dataBytes, headCrc, crc }: SnapshotFile): Uint8Array {
   const data = new Uint8Array(dataBytes);
-  if (readFullySync(file, data, dataStart) < dataBytes || crc32c(data, headCrc) !== crc) throw damaged(file.path, 0, 'the checksum of the snapshot is wrong');
+  if (readFullySync(file, data, dataStart) < dataBytes || crc32(data, headCrc) !== crc) throw damaged(file.path, 0, 'the checksum of the snapshot is wrong');
   return data;
 }

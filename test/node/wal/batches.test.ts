@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { EntryType, newEntry } from '../../../src/core/index.js';
 import { BatchBuilder, batchAt, entryCrc } from '../../../src/node/wal/batchBuilder.js';
+import { crc32 } from '../../../src/node/shared/crc32.js';
 import { crc32c } from '../../../src/node/shared/crc32c.js';
 import { BatchFlag, batchHeaderBytes, sectorBytes, snapshotReplacesLog } from '../../../src/node/wal/format.js';
 import { LogState } from '../../../src/node/wal/logState.js';
@@ -230,7 +231,7 @@ function reseal(bytes: Uint8Array, count: number): Uint8Array {
   const view = new DataView(bytes.buffer);
   view.setUint32(segmentHeaderSpace + batchAt.records, count, true);
   const end = segmentHeaderSpace + batchHeaderBytes + view.getUint32(segmentHeaderSpace + batchAt.payloadBytes, true);
-  view.setUint32(segmentHeaderSpace + batchAt.payloadCrc, crc32c(bytes, start.previousCrc, segmentHeaderSpace + batchHeaderBytes, end), true);
+  view.setUint32(segmentHeaderSpace + batchAt.payloadCrc, crc32(bytes, start.previousCrc, segmentHeaderSpace + batchHeaderBytes, end), true);
   view.setUint32(segmentHeaderSpace + batchAt.headerCrc, crc32c(bytes, 0, segmentHeaderSpace + batchAt.seq, segmentHeaderSpace + batchHeaderBytes), true);
   return bytes;
 }

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { emptyHardState } from '../../../src/core/index.js';
 import type { File, FileSystem } from '../../../src/node/shared/fileSystem.js';
 import { dumpLog, isWalError, LogVerdict, verifyLog, WalErrorCode, WalStorage, type DumpOptions } from '../../../src/node/wal/index.js';
+import { crc32 } from '../../../src/node/shared/crc32.js';
 import { crc32c } from '../../../src/node/shared/crc32c.js';
 import { batchAt } from '../../../src/node/wal/batchBuilder.js';
 import { batchHeaderBytes, entryPrefixBytes } from '../../../src/node/wal/format.js';
@@ -187,7 +188,7 @@ describe('verify', () => {
     const [before, last] = [1024, 1536];
     bytes[last + batchHeaderBytes + entryPrefixBytes]! ^= 1;
     const end = last + batchHeaderBytes + view.getUint32(last + batchAt.payloadBytes, true);
-    view.setUint32(last + batchAt.payloadCrc, crc32c(bytes, view.getUint32(before + batchAt.payloadCrc, true), last + batchHeaderBytes, end), true);
+    view.setUint32(last + batchAt.payloadCrc, crc32(bytes, view.getUint32(before + batchAt.payloadCrc, true), last + batchHeaderBytes, end), true);
     view.setUint32(last + batchAt.headerCrc, crc32c(bytes, 0, last + batchAt.seq, last + batchHeaderBytes), true);
 
     expect((await verifyLog(dir, { fs })).damage?.message).toMatch(/byte 1584: the checksum of entry 21 is wrong, and that of its batch is right/);
@@ -280,6 +281,26 @@ describe('while the owner runs', () => {
     expect(report.verdict).toBe(LogVerdict.Sound);
     expect(calls).toBeGreaterThan(2);
     await log.close();
+  });
+
+  test('a snapshot that goes while it is being looked at is not called damaged', async () => {
+    const { fs, log } = await runningLog();
+    await log.createSnapshot(log.lastIndex() - 1, null, new Uint8Array(100));
+    await log.close();
+    const old = `${dir}/${snapshotName(1, 1)}`;
+    fs.put(old, new Uint8Array(70));
+    let opened = 0;
+    const going = instead<FileSystem>(fs, {
+      open: async (path, access) => {
+        // Once for its size, and once for what is in it.
+        if (path === old && opened++ === 1) await fs.unlink(old);
+        return fs.open(path, access);
+      },
+    });
+    const lines: string[] = [];
+    await dumpLog(dir, (line) => lines.push(line), { fs: going });
+
+    expect(lines.join('\n')).toMatch(/00001\.snap: 70 bytes, removed while this was read/);
   });
 
   test('a write under way is not taken for damage, although later ones are there', async () => {
