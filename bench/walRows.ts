@@ -21,14 +21,14 @@ function writeBytes(entries: number): number {
   return sectorsFor(batchHeaderBytes + entries * entryBytes);
 }
 
-/** Callers that each append `batch` entries, wait for the disk, and go on. */
-function append(batch: number, callers: number): Row {
+/** Callers that each append `batch` entries, wait for the disk, and go on. @param blocking whether on the calling thread. */
+function append(batch: number, callers: number, blocking = false): Row {
   return {
-    name: `wal append size=128 batch=${batch} callers=${callers}`,
+    name: `wal append size=128 batch=${batch} callers=${callers}${blocking ? ' blocking' : ''}`,
     unit: 'entries/s',
     higherIsBetter: true,
     prepare: async (milliseconds) => {
-      const log = await WalStorage.bootstrap({ dir: join(scratchDirectory(), 'wal'), ...identity, maxQueuedBytes: Infinity });
+      const log = await WalStorage.bootstrap({ dir: join(scratchDirectory(), 'wal'), ...identity, maxQueuedBytes: Infinity, blockingWriteBytes: blocking ? Infinity : 0 });
       const next = (): Entry[] => {
         const first = log.lastIndex() + 1;
         const entries: Entry[] = [];
@@ -120,4 +120,4 @@ const open: Row = {
   },
 };
 
-export const walRows: readonly Row[] = [...[1, 16, 256].flatMap((batch) => [append(batch, 1), append(batch, 64)]), replay, open];
+export const walRows: readonly Row[] = [append(1, 1, true), ...[1, 16, 256].flatMap((batch) => [append(batch, 1), append(batch, 64)]), replay, open];

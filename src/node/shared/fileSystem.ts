@@ -65,8 +65,13 @@ export interface File {
   /** Writes `source` at `position`, which may be at or behind the end. Resolves with the number of bytes written, at least 1, maybe not all. */
   write(source: Uint8Array, position: number): Promise<number>;
 
-  /** Writes all of `source` at `position` and makes it durable, in one step where the system can. If it fails, none, some or all of it may be there. */
-  writeThrough(source: Uint8Array, position: number): Promise<void>;
+  /**
+   * Writes all of `source` at `position` and makes it durable, in one step where the system can. If it fails, none, some or
+   * all of it may be there.
+   *
+   * @param blocking whether it may be done on the calling thread, which waits for the disk then.
+   */
+  writeThrough(source: Uint8Array, position: number, blocking?: boolean): Promise<void>;
 
   /** Makes the content durable, and the length with it (fdatasync). */
   datasync(): Promise<void>;

@@ -121,8 +121,9 @@ class NodeFile implements File {
     return this.writeTo(this.fd, source, position);
   }
 
-  async writeThrough(source: Uint8Array, position: number): Promise<void> {
+  async writeThrough(source: Uint8Array, position: number, blocking = false): Promise<void> {
     const { syncedFd } = this;
+    if (blocking) return this.writeThroughSync(source, position);
     if (syncedFd === null) return writeThenSync(this, source, position);
     let done = await this.writeTo(syncedFd, source, position);
     while (done < source.length) done += await this.writeTo(syncedFd, source.subarray(done), position + done);
@@ -142,13 +143,25 @@ class NodeFile implements File {
     for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
 
+  private writeThroughSync(source: Uint8Array, position: number): void {
+    checkPosition(position);
+    this.checkOpen();
+    const { syncedFd } = this;
+    let done = 0;
+    while (done < source.length) done += this.wrote(fs.writeSync(syncedFd ?? this.fd, source, done, source.length - done, position + done));
+    if (syncedFd === null) fs.fdatasyncSync(this.fd);
+  }
+
   private async writeTo(fd: number, source: Uint8Array, position: number): Promise<number> {
     checkPosition(position);
     if (source.length === 0) throw new RangeError('a write of no bytes');
-    const written = await this.run<number>((done) => fs.write(fd, source, 0, source.length, position, done));
-    // A caller that writes the rest, and the rest of the rest, would never end.
-    if (written === 0) throw Object.assign(new Error(`EIO: the system wrote nothing to ${this.path}`), { code: 'EIO', syscall: 'write' });
-    return written;
+    return this.wrote(await this.run<number>((done) => fs.write(fd, source, 0, source.length, position, done)));
+  }
+
+  /** A caller that writes the rest, and the rest of the rest, would never end if nothing was written. */
+  private wrote(bytes: number): number {
+    if (bytes === 0) throw Object.assign(new Error(`EIO: the system wrote nothing to ${this.path}`), { code: 'EIO', syscall: 'write' });
+    return bytes;
   }
 
   /** Runs an operation on the descriptor, which stays open until it has ended. */

@@ -4,7 +4,8 @@ import { pathIn, segmentName } from './names.js';
 import type { Segment } from './placeIndex.js';
 import { encodeSegmentHeader, segmentHeaderSpace, type SegmentHeader } from './segmentHeader.js';
 
-const zeros = new Uint8Array(1 << 20);
+/** So much at once: each piece waits for its turn on a loop that may be busy. Never written to, it takes no memory of its own. */
+const zeros = new Uint8Array(4 << 20);
 
 /** Makes a file of zeros, synced: what is written into it later needs no space that the disk may not have, and no change of its length. */
 export async function preallocate(fs: FileSystem, path: string, length: number): Promise<File> {

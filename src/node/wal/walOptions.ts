@@ -15,8 +15,14 @@ export interface WalOptions {
   readonly segmentBytes?: number;
   /** Encoded bytes of entries that are kept in memory once they are on the disk; others are read back when they are needed. Default 64 MiB. */
   readonly cacheBytes?: number;
-  /** Bytes of writes that may share a sync. A single write may be larger. Default 4 MiB. */
+  /** Bytes of writes that may share a sync. A single write may be larger. Default 1 MiB. */
   readonly maxBatchBytes?: number;
+  /**
+   * Bytes up to which a write and its sync are made on the calling thread, which does nothing else meanwhile: for disks
+   * whose sync takes less than the trip to another thread and back (about 50 µs). A disk that hangs holds up the whole
+   * process then, heartbeats included. Default 0: never.
+   */
+  readonly blockingWriteBytes?: number;
   /** Bytes of writes that may wait for the disk before `append` refuses with `ERR_WAL_QUEUE_FULL`. Default 64 MiB. */
   readonly maxQueuedBytes?: number;
   /**
@@ -38,8 +44,9 @@ export function resolveOptions(options: WalOptions): ResolvedWalOptions {
   const resolved: ResolvedWalOptions = {
     segmentBytes: 16 * mib,
     cacheBytes: 64 * mib,
-    maxBatchBytes: 4 * mib,
+    maxBatchBytes: mib,
     maxQueuedBytes: 64 * mib,
+    blockingWriteBytes: 0,
     onStorageLow: () => undefined,
     onFailure: () => undefined,
     ...options,
@@ -52,6 +59,7 @@ export function resolveOptions(options: WalOptions): ResolvedWalOptions {
   atLeast('cacheBytes', resolved.cacheBytes, 0);
   atLeast('maxBatchBytes', resolved.maxBatchBytes, 1);
   atLeast('maxQueuedBytes', resolved.maxQueuedBytes, 1);
+  atLeast('blockingWriteBytes', resolved.blockingWriteBytes, 0);
   return resolved;
 }
 

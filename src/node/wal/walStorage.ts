@@ -55,7 +55,7 @@ export class WalStorage implements DurableLog {
 
   private constructor(log: LoadedLog) {
     const { env, options, state, places, segments, snapshots, marks, ownership, lastSeq, lastCrc } = log;
-    const { dir, segmentBytes, cacheBytes, maxBatchBytes, maxQueuedBytes } = options;
+    const { dir, segmentBytes, cacheBytes, maxBatchBytes, maxQueuedBytes, blockingWriteBytes } = options;
     this.#log = log;
     this.#settled = state.snapshot.index;
     this.#verified = state.snapshot;
@@ -69,7 +69,7 @@ export class WalStorage implements DurableLog {
     const written = (number: number, after: LogSummary, installed: Snapshot | null): void => this.#written(number, after, installed !== null);
     const parts = { env, dir, segments, places, marks, ownership, spare: this.#spare, writeSnapshot, written, failed };
     const start = { lastSeq, lastCrc, summary: state.summary, metadata: state.metadata };
-    this.#writer = new WalWriter({ ...parts, segmentBytes, maxBatchBytes, maxQueuedBytes }, start);
+    this.#writer = new WalWriter({ ...parts, segmentBytes, maxBatchBytes, maxQueuedBytes, blockingWriteBytes }, start);
     this.#spare.prepare();
     this.#planCheck();
   }

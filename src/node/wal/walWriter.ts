@@ -75,6 +75,7 @@ export interface WriterParts {
   readonly segmentBytes: number;
   readonly maxBatchBytes: number;
   readonly maxQueuedBytes: number;
+  readonly blockingWriteBytes: number;
 }
 
 /** Where the log ends at the start. */
@@ -289,7 +290,7 @@ export class WalWriter {
     const { segment } = this;
     const seq = this.lastSeq + 1;
     const bytes = builder.seal({ seq, flags, previousCrc: this.lastCrc, syncedSeq: this.lastSeq, walIdLow: this.idLow });
-    await segment.file.writeThrough(bytes, segment.end);
+    await segment.file.writeThrough(bytes, segment.end, bytes.length <= this.parts.blockingWriteBytes);
     builder.placeInto(new PlacesOf(this.parts.places, segment, segment.end));
     segment.end += bytes.length;
     this.lastSeq = seq;

@@ -293,16 +293,20 @@ describe('what fails', () => {
 
 describe('writing through', () => {
   test.each([
-    ['in one step, if the file was made for it', true],
-    ['in two steps, if it was not', false],
-  ])('puts all of it where it is told, %s', async (_, writesThrough) => {
+    ['in one step, if the file was made for it', true, false],
+    ['in two steps, if it was not', false, false],
+    ['in one step on the calling thread', true, true],
+    ['in two steps on the calling thread', false, true],
+  ])('puts all of it where it is told, %s', async (_, writesThrough, blocking) => {
     const file = await disk.create(join(newDirectory(), 'file'), writesThrough);
-    const sync = jest.spyOn(fs, 'fdatasync');
+    const sync = jest.spyOn(fs, blocking ? 'fdatasyncSync' : 'fdatasync');
+    const elsewhere = jest.spyOn(fs, 'write');
     const large = new Uint8Array(3 << 20).map((_value, i) => i % 251);
 
-    await file.writeThrough(bytes('abc'), 5);
-    await file.writeThrough(large, 8);
+    await file.writeThrough(bytes('abc'), 5, blocking);
+    await file.writeThrough(large, 8, blocking);
 
+    expect(elsewhere.mock.calls.length === 0).toBe(blocking);
     const oneStep = writesThrough && process.platform === 'linux';
     expect(sync).toHaveBeenCalledTimes(oneStep ? 0 : 2);
     const read = new Uint8Array(3 + large.length);
@@ -328,6 +332,23 @@ describe('writing through', () => {
     }) as unknown as typeof fs.write);
     await expect(file.writeThrough(bytes('abc'), 0)).rejects.toEqual(code('EIO'));
     await expect(file.writeThrough(bytes('abc'), -1)).rejects.toThrow(RangeError);
+    await file.close();
+  });
+
+  test('B95: the same on the calling thread', async () => {
+    const file = await disk.create(join(newDirectory(), 'file'), true);
+    const { writeSync } = fs;
+    let calls = 0;
+    const cutShort = jest.spyOn(fs, 'writeSync').mockImplementation(((fd: number, source: Uint8Array, start: number, _length: number, position: number) =>
+      writeSync(fd, source, start, 1 + (calls++ % 2), position)) as typeof fs.writeSync);
+    await file.writeThrough(bytes('abcdefg'), 0, true);
+    expect(readFileSync(file.path, 'utf8')).toBe('abcdefg');
+    expect(calls).toBe(5);
+
+    cutShort.mockReturnValue(0);
+    await expect(file.writeThrough(bytes('abc'), 0, true)).rejects.toEqual(code('EIO'));
+    await expect(file.writeThrough(bytes('abc'), -1, true)).rejects.toThrow(RangeError);
+    cutShort.mockRestore();
     await file.close();
   });
 
@@ -371,6 +392,7 @@ describe('close', () => {
     await expect(file.size()).rejects.toThrow('is closed');
     await expect(file.datasync()).rejects.toThrow('is closed');
     await expect(file.writeThrough(bytes('x'), 0)).rejects.toThrow('is closed');
+    await expect(file.writeThrough(bytes('x'), 0, true)).rejects.toThrow('is closed');
     expect(() => file.readSync(new Uint8Array(1), 0)).toThrow('is closed');
 
     await other.close();

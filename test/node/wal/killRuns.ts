@@ -125,6 +125,7 @@ class Series {
         segmentBytes: [4096, 8192, 32_768][random(3)]!,
         cacheBytes: [0, 4096, 1 << 20][random(3)]!,
         maxBatchBytes: [1, 2048, 1 << 20][random(3)]!,
+        blockingWriteBytes: [0, 0, 1024, 1 << 20][random(4)]!,
       },
     };
     const closesFirst = isLast || random(8) === 0;
@@ -286,10 +287,10 @@ class Writer {
     this.child.send(message, () => undefined);
   }
 
-  /** Waits until it has said something that begins so, or is gone. */
+  /** Waits until it has said something that begins so, or that it failed, or is gone. */
   async heard(beginning: string): Promise<void> {
     const heard = new Promise<void>((resolve) => {
-      const look = (): void => void (this.lines().some((line) => line.startsWith(beginning)) && resolve());
+      const look = (): void => void (this.lines().some((line) => line.startsWith(beginning) || line.startsWith('failed')) && resolve());
       this.onSaid = look;
       look();
     });

@@ -161,7 +161,7 @@ describe('options', () => {
   test('have defaults, and callbacks that do nothing', () => {
     const { onStorageLow, onFailure, ...rest } = resolveOptions(good);
 
-    expect(rest).toEqual({ ...good, segmentBytes: 16 << 20, cacheBytes: 64 << 20, maxBatchBytes: 4 << 20, maxQueuedBytes: 64 << 20 });
+    expect(rest).toEqual({ ...good, segmentBytes: 16 << 20, cacheBytes: 64 << 20, maxBatchBytes: 1 << 20, maxQueuedBytes: 64 << 20, blockingWriteBytes: 0 });
     expect([onStorageLow(null), onFailure(errorOf(() => resolveOptions({ ...good, dir: '' })) as never)]).toEqual([undefined, undefined]);
   });
 
@@ -170,6 +170,7 @@ describe('options', () => {
     { why: 'the largest segment', options: { segmentBytes: 2 ** 31 } },
     { why: 'no cache', options: { cacheBytes: 0 } },
     { why: 'a cache without a limit', options: { cacheBytes: Infinity, maxQueuedBytes: Infinity } },
+    { why: 'every write on the calling thread', options: { blockingWriteBytes: Infinity } },
     { why: 'the largest ids', options: { nodeId: 2n ** 64n - 3n, clusterId: 2n ** 64n - 1n } },
   ])('accepted: $why', ({ options }) => {
     expect(resolveOptions({ ...good, ...options })).toMatchObject(options);
@@ -190,6 +191,7 @@ describe('options', () => {
     { why: 'half a byte', options: { maxBatchBytes: 1.5 } },
     { why: 'no batch', options: { maxBatchBytes: 0 } },
     { why: 'no queue', options: { maxQueuedBytes: 0 } },
+    { why: 'blocking writes of less than nothing', options: { blockingWriteBytes: -1 } },
   ])('refused: $why', ({ options }) => {
     expect(codeOf(() => resolveOptions({ ...good, ...options } as WalOptions))).toBe(WalErrorCode.ArgumentInvalid);
   });
