@@ -1,3 +1,3 @@
 import { testHostileMessages } from '../../support/hostileTests.js';
 
-testHostileMessages(200_000, 60_000);
+testHostileMessages(100_000, 60_000);

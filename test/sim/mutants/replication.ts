@@ -82,7 +82,6 @@ export const replicationMutants: readonly Mutant[] = [
     profile: 'default',
     seeds: 50,
     expected: ['I7'],
-    quick: true,
   },
   {
     id: 'M25a',
@@ -115,7 +114,6 @@ export const replicationMutants: readonly Mutant[] = [
     profile: 'default',
     seeds: 200,
     expected: ['I9', 'I10', 'L1', 'L2'],
-    quick: true,
   },
   {
     id: 'M27a',
@@ -132,6 +130,5 @@ export const replicationMutants: readonly Mutant[] = [
     profile: 'snap',
     seeds: 1000,
     expected: ['I6', 'assertion'],
-    quick: true,
   },
 ];
