@@ -96,13 +96,12 @@ const readIndex: Row = {
   prepare: (milliseconds) => {
     const group = new Group({ nodes: 3 });
     group.elect();
-    const context = new Uint8Array(8);
     const batches = Math.max(20, Math.round(milliseconds / 2));
     return () => {
       const before = group.leader.reads;
       const taken = seconds(() => {
         for (let i = 0; i < batches; i++) {
-          for (let j = 0; j < 64; j++) group.leader.node.readIndex(context);
+          for (let j = 0; j < 64; j++) group.leader.node.readIndex(new Uint8Array(8));
           group.settle();
         }
       });
