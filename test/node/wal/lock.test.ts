@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, 
 import { connect } from 'node:net';
 import { join } from 'node:path';
 
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 
 import { abstractName, kernelClaim, type KernelClaim } from '../../../src/node/wal/kernelClaim.js';
 import { lockWith, processLock } from '../../../src/node/wal/processLock.js';
@@ -14,9 +14,6 @@ import { lockKinds, lockOf, type LockKind } from './lockKinds.js';
 
 const newDirectory = temporaryDirectories();
 const linuxTest = process.platform === 'linux' ? test : test.skip;
-
-// The disk and the processors may have others to serve.
-jest.setTimeout(30_000);
 
 /** The error of a claim that is refused; the message has to say by whom and what to do. */
 const refused = (...words: string[]): unknown =>

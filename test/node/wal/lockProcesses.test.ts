@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 
-import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 
 import { abstractName } from '../../../src/node/wal/kernelClaim.js';
 import { claimDirectory } from '../../../src/node/wal/socketFileClaim.js';
@@ -19,9 +19,6 @@ import { lockKinds, lockOf, type LockKind } from './lockKinds.js';
 const newDirectory = temporaryDirectories();
 const programPath = (name: string): string => fileURLToPath(new URL(`./programs/${name}.js`, import.meta.url));
 const refusedByAnother: unknown = expect.objectContaining({ code: 'ERR_WAL_LOCKED', message: expect.stringMatching('another process') });
-
-// Starting processes takes its time on a busy machine.
-jest.setTimeout(30_000);
 
 /** What a test has started and not ended. */
 const running = new Set<ChildProcess>();
