@@ -212,9 +212,19 @@ export class WalWriter {
     return next !== undefined && (next.sync || this.queue.length > 1);
   }
 
-  /** Whether what is due is worth a sync of its own, whatever else may come. */
+  /**
+   * Whether what is due is worth a sync of its own, whatever else may come. A write on the calling thread never is: nobody
+   * makes more while it lasts, and several of them, one right behind the other, would stop the event loop.
+   */
   private get isLargeEnough(): boolean {
-    return this.isDue && (this.queue.length > 1 || this.queue[0]!.builder.size >= largeEnough);
+    if (!this.isDue) return false;
+    const { builder } = this.queue[0]!;
+    return (this.queue.length > 1 || builder.size >= largeEnough) && !this.isBlocking(builder.fileBytes);
+  }
+
+  /** Whether a batch of so many bytes is written on the calling thread. */
+  private isBlocking(bytes: number): boolean {
+    return bytes <= this.parts.blockingWriteBytes;
   }
 
   /** Sees to it that what is due is written. While a write is under way, its end does. */
@@ -290,7 +300,7 @@ export class WalWriter {
     const { segment } = this;
     const seq = this.lastSeq + 1;
     const bytes = builder.seal({ seq, flags, previousCrc: this.lastCrc, syncedSeq: this.lastSeq, walIdLow: this.idLow });
-    await segment.file.writeThrough(bytes, segment.end, bytes.length <= this.parts.blockingWriteBytes);
+    await segment.file.writeThrough(bytes, segment.end, this.isBlocking(bytes.length));
     builder.placeInto(new PlacesOf(this.parts.places, segment, segment.end));
     segment.end += bytes.length;
     this.lastSeq = seq;
