@@ -141,6 +141,17 @@ export class WalWriter {
     return this.queued === 0 || this.queued + bytes <= this.parts.maxQueuedBytes;
   }
 
+  /**
+   * Writes what waits although nobody may wait for it. For when there is no room: a write that somebody waits for would
+   * bring the rest to the disk, and is refused because of it.
+   */
+  makeRoom(): void {
+    const open = this.queue[this.queue.length - 1];
+    if (open === undefined) return;
+    open.sync = true;
+    this.kick();
+  }
+
   /** Opens a batch for what is added next, if it does not fit into the one that is open. Sets {@link openNumber}. */
   beginAddition(bytes: number, snapshot: boolean): void {
     const open = this.queue[this.queue.length - 1];
