@@ -165,7 +165,13 @@ export class WalWriter {
   add({ fill, sync, mark, snapshot, after, metadata }: Addition): Promise<void> {
     const open = this.queue[this.queue.length - 1]!;
     const before = open.builder.size;
-    fill(open.builder);
+    try {
+      fill(open.builder);
+    } catch (error) {
+      // No memory is left for it. Those who read see it already, and what comes behind it would leave a gap on the disk.
+      this.parts.failed(error);
+      return Promise.reject(this.endError as Error);
+    }
     this.queued += open.builder.size - before;
     if (snapshot !== null) open.snapshot = snapshot;
     open.mark ||= mark;
