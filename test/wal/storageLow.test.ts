@@ -139,6 +139,24 @@ describe('back-pressure', () => {
     await settled(log.close());
   });
 
+  // They are not written before one comes that somebody waits for, and that one was refused because of them, for ever.
+  test.each([
+    { what: 'many of them', commits: 100, bytes: 20 },
+    { what: 'one, and a write that is larger than all that may wait', commits: 1, bytes: 50_000 },
+  ])('writes that nobody waits for do not fill the queue for good: $what', async ({ commits, bytes }) => {
+    const { log } = await logOn(1 << 20, { maxQueuedBytes: 1000 });
+    await settled(log.append({ entries: Array.from({ length: 100 }, (_, i) => entryAt(2 + i, 1, 20)) }));
+    for (let commit = 1; commit <= commits; commit++) await outcomeOf(log.append({ hardState: { term: 1, vote: 1, commit }, sync: false }));
+    const write = { entries: [entryAt(102, 1, bytes)] };
+
+    // Refused perhaps, but not once what waits has had the time to be written.
+    await outcomeOf(log.append(write));
+    if (log.lastIndex() === 101) await settled(log.append(write));
+
+    expect(log.lastIndex()).toBe(102);
+    await settled(log.close());
+  });
+
   test('one write is always taken, however large', async () => {
     const { log } = await logOn(1 << 20, { maxQueuedBytes: 1000 });
     await settled(log.append({ entries: [entryAt(2, 1, 50_000)] }));

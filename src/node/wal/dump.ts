@@ -26,6 +26,9 @@ export interface DumpOptions extends InspectOptions {
   readonly from?: Index;
 }
 
+/** What is said of a file that was listed, and was not there any more when it was opened. */
+const removed = 'removed while this was read';
+
 /** Bytes of an entry that are shown. */
 const previewBytes = 48;
 
@@ -163,9 +166,12 @@ async function printFiles(fs: FileSystem, dir: string, { first, names }: LogPrin
     if (names.has(name)) continue;
     const mark = marks[markNames.findIndex((known) => known === name)];
     const size = await sizeOf(fs, dir, name);
+    const note = isSnapshotName(name) && size !== removed ? await snapshotLine(fs, dir, first, name) : '';
     if (mark !== undefined) print(`${name}: ${mark === null ? 'damaged' : `number ${mark.counter}; batch ${mark.seq} is on the disk, with term ${mark.term} and vote ${mark.vote}`}`);
+    else if (size === removed) print(`${name}: ${size}`);
+    else if (note === removed) print(`${name}: ${size}, ${note}`);
     else if (isSegmentLike(name)) print(`${name}: ${size}, ${unread}`);
-    else if (isSnapshotName(name)) print(`${name}: ${size}, ${await snapshotLine(fs, dir, first, name)}${current !== null && name !== current ? '; not the newest, removed at the next start' : ''}`);
+    else if (isSnapshotName(name)) print(`${name}: ${size}, ${note}${current !== null && name !== current ? '; not the newest, removed at the next start' : ''}`);
     else print(`${name}: ${size}${isTemporary(name) ? ', not finished, removed at the next start' : ''}`);
   }
   if (contents === null) return;
@@ -201,7 +207,7 @@ async function sizeOf(fs: FileSystem, dir: string, name: string): Promise<string
 
 function messageOf(error: unknown): string {
   const { code } = ((error as Error).cause ?? error) as { code?: unknown };
-  if (code === 'ENOENT') return 'removed while this was read';
+  if (code === 'ENOENT') return removed;
   return isWalError(error, WalErrorCode.Corrupt) ? 'damaged' : (error as Error).message;
 }
 

@@ -131,6 +131,7 @@ export class WalStorage implements DurableLog {
       const sync = write.sync ?? true;
       if (isNothing(plan)) return sync && this.#writer.isBusy ? this.#flush() : Promise.resolve();
       if (!this.#writer.hasRoom(plan.bytes)) {
+        this.#writer.makeRoom();
         throw new WalError(WalErrorCode.QueueFull, `${this.#writer.queuedBytes} bytes wait for the disk, and at most ${this.#log.options.maxQueuedBytes} may`);
       }
       return this.#carryOut(plan, sync);

@@ -141,6 +141,17 @@ export class WalWriter {
     return this.queued === 0 || this.queued + bytes <= this.parts.maxQueuedBytes;
   }
 
+  /**
+   * Writes what waits although nobody may wait for it. For when there is no room: a write that somebody waits for would
+   * bring the rest to the disk, and is refused because of it.
+   */
+  makeRoom(): void {
+    const open = this.queue[this.queue.length - 1];
+    if (open === undefined) return;
+    open.sync = true;
+    this.kick();
+  }
+
   /** Opens a batch for what is added next, if it does not fit into the one that is open. Sets {@link openNumber}. */
   beginAddition(bytes: number, snapshot: boolean): void {
     const open = this.queue[this.queue.length - 1];
@@ -154,7 +165,13 @@ export class WalWriter {
   add({ fill, sync, mark, snapshot, after, metadata }: Addition): Promise<void> {
     const open = this.queue[this.queue.length - 1]!;
     const before = open.builder.size;
-    fill(open.builder);
+    try {
+      fill(open.builder);
+    } catch (error) {
+      // No memory is left for it. Those who read see it already, and what comes behind it would leave a gap on the disk.
+      this.parts.failed(error);
+      return Promise.reject(this.endError as Error);
+    }
     this.queued += open.builder.size - before;
     if (snapshot !== null) open.snapshot = snapshot;
     open.mark ||= mark;
@@ -212,9 +229,19 @@ export class WalWriter {
     return next !== undefined && (next.sync || this.queue.length > 1);
   }
 
-  /** Whether what is due is worth a sync of its own, whatever else may come. */
+  /**
+   * Whether what is due is worth a sync of its own, whatever else may come. A write on the calling thread never is: nobody
+   * makes more while it lasts, and several of them, one right behind the other, would stop the event loop.
+   */
   private get isLargeEnough(): boolean {
-    return this.isDue && (this.queue.length > 1 || this.queue[0]!.builder.size >= largeEnough);
+    if (!this.isDue) return false;
+    const { builder } = this.queue[0]!;
+    return (this.queue.length > 1 || builder.size >= largeEnough) && !this.isBlocking(builder.fileBytes);
+  }
+
+  /** Whether a batch of so many bytes is written on the calling thread. */
+  private isBlocking(bytes: number): boolean {
+    return bytes <= this.parts.blockingWriteBytes;
   }
 
   /** Sees to it that what is due is written. While a write is under way, its end does. */
@@ -290,7 +317,7 @@ export class WalWriter {
     const { segment } = this;
     const seq = this.lastSeq + 1;
     const bytes = builder.seal({ seq, flags, previousCrc: this.lastCrc, syncedSeq: this.lastSeq, walIdLow: this.idLow });
-    await segment.file.writeThrough(bytes, segment.end, bytes.length <= this.parts.blockingWriteBytes);
+    await segment.file.writeThrough(bytes, segment.end, this.isBlocking(bytes.length));
     builder.placeInto(new PlacesOf(this.parts.places, segment, segment.end));
     segment.end += bytes.length;
     this.lastSeq = seq;

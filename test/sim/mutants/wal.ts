@@ -53,7 +53,7 @@ const noTruncation: readonly Edit[] = [{ file, find: 'if (truncateFrom > 0)\n   
 const retriedSync: readonly Edit[] = [
   {
     file: 'node/wal/walWriter.js',
-    find: 'await segment.file.writeThrough(bytes, segment.end, bytes.length <= this.parts.blockingWriteBytes);\n        builder.placeInto',
+    find: 'await segment.file.writeThrough(bytes, segment.end, this.isBlocking(bytes.length));\n        builder.placeInto',
     replace: 'await segment.file.writeThrough(bytes, segment.end, false).catch(() => segment.file.datasync());\n        builder.placeInto',
   },
 ];
