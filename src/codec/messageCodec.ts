@@ -184,18 +184,22 @@ function encodeAlone(m: Message): Uint8Array {
 }
 
 /**
- * Writes a message into `target` from `offset` on, after a frame header for example.
+ * Writes a message into `target` from `offset` on, after a frame header for example. The way to encode that takes no
+ * memory: a connection has one buffer for all of its messages. After an error there may be a part of the message in it.
  *
  * @param size what `encodedMessageSize(m)` returned, if the caller knows it already.
  * @returns the position after the last byte.
  * @throws RaftError as {@link encodedMessageSize}, and `ERR_RAFT_ARGUMENT_INVALID` if it does not fit.
  */
-export function encodeMessageInto(
-  m: Message,
-  target: Uint8Array,
-  offset: number,
-  size: number = encodedMessageSize(m),
-): number {
+export function encodeMessageInto(m: Message, target: Uint8Array, offset: number, size?: number): number {
+  // Not measured where it fits in any case: a quarter of the time.
+  if (size === undefined && Number.isSafeInteger(offset) && offset >= 0 && offset + sizeBound(m) <= target.length) {
+    return writeMessage(target, offset, m);
+  }
+  return encodeExactly(m, target, offset, size ?? encodedMessageSize(m));
+}
+
+function encodeExactly(m: Message, target: Uint8Array, offset: number, size: number): number {
   const end = offset + size;
   if (!Number.isSafeInteger(end) || offset < 0 || size < 0 || end > target.length) {
     throw new RaftError(

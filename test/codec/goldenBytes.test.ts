@@ -182,6 +182,15 @@ describe('encodeMessageInto', () => {
     expect(toHex(frame.subarray(5, 5 + bytes.length))).toBe(toHex(bytes));
   });
 
+  test.each([0, 1, 100, 1000])('the same with %i bytes more room, measured or not', (more) => {
+    const frame = new Uint8Array(4 + bytes.length + more).fill(0xee);
+
+    const end = encodeMessageInto(m, frame, 4);
+
+    expect(end).toBe(4 + bytes.length);
+    expect(toHex(frame)).toBe(`eeeeeeee${toHex(bytes)}${'ee'.repeat(more)}`);
+  });
+
   test.each([
     { offset: 5, why: 'one byte too few' },
     { offset: -1, why: 'before the start' },
@@ -192,6 +201,7 @@ describe('encodeMessageInto', () => {
 
     expect(() => encodeMessageInto(m, target, offset)).toThrow(expect.objectContaining({ code: 'ERR_RAFT_ARGUMENT_INVALID' }));
     expect(target.every((byte) => byte === 0)).toBe(true);
+    if (offset !== 5) expect(() => encodeMessageInto(m, new Uint8Array(9999), offset)).toThrow(expect.objectContaining({ code: 'ERR_RAFT_ARGUMENT_INVALID' }));
   });
 
   test('a size that is not the size of the message is a bug that does not stay hidden', () => {
