@@ -1,4 +1,4 @@
-import { decodeMessage, encodeMessage } from '../src/codec/index.js';
+import { decodeMessage, encodeMessage, encodeMessageInto } from '../src/codec/index.js';
 import { EntryType, MessageType, newEntry, newMessage, RawNode, MemoryStorage, newConfState, type Message } from '../src/core/index.js';
 import { ProgressTracker } from '../src/core/tracker/progressTracker.js';
 import { restoreConfig } from '../src/core/confchange/restore.js';
@@ -35,6 +35,11 @@ const codecRows = [0, 1, 64].flatMap((entries) => [
   nanoseconds(`codec encode entries=${entries}`, () => {
     const m = append(entries);
     return () => encodeMessage(m).length;
+  }),
+  nanoseconds(`codec encode entries=${entries} into a buffer`, () => {
+    const m = append(entries);
+    const buffer = new Uint8Array(1 << 16);
+    return () => encodeMessageInto(m, buffer, 0);
   }),
   nanoseconds(`codec decode entries=${entries}`, () => {
     const bytes = encodeMessage(append(entries));
