@@ -40,8 +40,8 @@ export interface BatchSeal {
 /** Offsets of the fields of a batch's header. */
 export const batchAt = { magic: 0, headerCrc: 4, seq: 8, payloadBytes: 16, records: 20, payloadCrc: 24, flags: 28, syncedSeq: 32, walIdLow: 40 } as const;
 
-/** A buffer that is larger than this is not kept for the next batch: four times what batches grow to by default when many callers wait. */
-const keptBytes = 4 << 20;
+/** A buffer that is larger than this is not kept for the next batch: what batches grow to by default when many callers wait. */
+const keptBytes = 1 << 20;
 
 /** Steps that are not entries, kept to be repeated as {@link Placements}. */
 interface Step {

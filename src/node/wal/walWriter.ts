@@ -23,6 +23,9 @@ const markInterval = 1000;
  */
 const largeEnough = 64 << 10;
 
+/** Buffers that are kept for the next batches: one that is written, and those that wait behind it where callers have 3 MiB on their way. */
+const mostSpareBuilders = 4;
+
 /** What one call adds to a batch. */
 export interface Addition {
   /** Adds the records. */
@@ -275,7 +278,7 @@ export class WalWriter {
     if (this.ended) return this.refuse(pending);
     this.queued -= size - batchHeaderBytes;
     pending.builder.clear();
-    if (this.spareBuilders.length < 2) this.spareBuilders.push(pending.builder);
+    if (this.spareBuilders.length < mostSpareBuilders) this.spareBuilders.push(pending.builder);
     // The next one before anyone is told, so that the disk has something to do while they make more.
     if (this.isLargeEnough) this.begin();
     for (const { resolve } of pending.waiters) resolve();
