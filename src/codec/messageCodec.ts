@@ -179,7 +179,7 @@ export function encodeMessage(m: Message): Uint8Array {
 function encodeAlone(m: Message): Uint8Array {
   const size = sizeAt(m, 0);
   const bytes = new Uint8Array(size);
-  if (writeMessage(bytes, 0, m) !== size) panic('codec: not the size of the message');
+  encodeExactly(m, bytes, 0, size);
   return bytes;
 }
 

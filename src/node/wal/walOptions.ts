@@ -18,9 +18,9 @@ export interface WalOptions {
   /** Bytes of writes that may share a sync. A single write may be larger. Default 1 MiB. */
   readonly maxBatchBytes?: number;
   /**
-   * Bytes up to which a write and its sync are made on the calling thread, which does nothing else meanwhile: for disks
-   * whose sync takes less than the trip to another thread and back (about 50 µs). A disk that hangs holds up the whole
-   * process then, heartbeats included. Default 0: never.
+   * Bytes up to which a write and its sync are made on the calling thread, which does nothing else meanwhile: for disks that
+   * sync so fast (in less than about 200 µs) that the trip to another thread and back, 50 µs, counts. A disk that hangs
+   * holds up the whole process then, heartbeats included. Default 0: never.
    */
   readonly blockingWriteBytes?: number;
   /** Bytes of writes that may wait for the disk before `append` refuses with `ERR_WAL_QUEUE_FULL`. Default 64 MiB. */
