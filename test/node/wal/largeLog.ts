@@ -24,8 +24,7 @@ const program = fileURLToPath(new URL('./programs/largeLog.js', import.meta.url)
 
 /** Writes and reads a log of some size in a process of its own. @throws Error if anything that was read is wrong, or the heap is too small. */
 export function useLargeLog(base: string, sizeMiB: number, seed: number, timeoutMs: number): LargeLogFigures {
-  // On a busy machine the threads of the collector come late, and what they have not given back yet would count.
-  const output = runNode(['--single-threaded-gc', `--max-old-space-size=${heapLimitMiB}`, program, join(base, 'log'), String(sizeMiB), String(seed)], base, timeoutMs);
+  const output = runNode([`--max-old-space-size=${heapLimitMiB}`, program, join(base, 'log'), String(sizeMiB), String(seed)], base, timeoutMs);
   return JSON.parse(output) as LargeLogFigures;
 }
 

@@ -8,6 +8,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 
 import { newEntry, type Entry } from '../../../../src/core/raftpb/entry.js';
 import { WalStorage } from '../../../../src/node/wal/walStorage.js';
+import { peakMemory } from '../../../support/peakMemory.js';
 import { seededRandom } from '../../../support/seededRandom.js';
 import type { LargeLogFigures } from '../largeLog.js';
 
@@ -82,6 +83,6 @@ const figures: LargeLogFigures = {
   ...{ entries: count, writeMs, readMs, openMs, readAgainMs },
   heapMiB: Math.round(heap / mib),
   rssAtStartMiB: Math.round(rssAtStart / mib),
-  peakRssMiB: Math.round(process.resourceUsage().maxRSS / 1024),
+  peakRssMiB: Math.round(peakMemory() / mib),
 };
 console.log(JSON.stringify(figures));
