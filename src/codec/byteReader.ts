@@ -38,6 +38,8 @@ export function plainBytes(input: Uint8Array): Uint8Array {
  */
 export class ByteReader {
   readonly bytes: Uint8Array;
+  /** Where in them the outermost record ends. */
+  readonly end: number;
   /** Position after what was read last. */
   pos = 0;
   /** Tag of the field that {@link nextField} found. */
@@ -51,8 +53,10 @@ export class ByteReader {
   private outOfRangeAt = -1;
   private copied: CopiedBytes | null = null;
 
-  constructor(input: Uint8Array, options: DecodeOptions | undefined) {
+  /** @param end where the outermost record ends, if not with the input. */
+  constructor(input: Uint8Array, options: DecodeOptions | undefined, end?: number) {
     this.bytes = plainBytes(input);
+    this.end = end ?? this.bytes.length;
     this.alias = options !== undefined && options.alias === true;
     this.entriesLeft = options?.maxEntries ?? codecLimits.maxEntries;
   }
@@ -233,7 +237,7 @@ export class ByteReader {
     if (this.alias && length > maxHeapBytes) {
       return new Uint8Array(this.bytes.buffer, this.bytes.byteOffset + pos, length);
     }
-    if (this.copied === null) this.copied = new CopiedBytes(this.bytes);
+    if (this.copied === null) this.copied = new CopiedBytes(this.bytes, this.end);
     return this.copied.take(pos, length);
   }
 }

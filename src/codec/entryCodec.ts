@@ -124,7 +124,7 @@ export function encodeEntry(entry: Entry): Uint8Array {
  */
 export function decodeEntry(bytes: Uint8Array, options?: DecodeOptions): Entry {
   const reader = new ByteReader(bytes, options);
-  const entry = readEntry(reader, 0, reader.bytes.length);
+  const entry = readEntry(reader, 0, reader.end);
   reader.finish();
   return entry;
 }

@@ -16,7 +16,7 @@ export {
 } from '../core/raftpb/confChangeWire.js';
 export { decodeEntry, encodeEntry } from './entryCodec.js';
 export { codecLimits, type DecodeOptions } from './limits.js';
-export { decodeMessage, encodedMessageSize, encodeMessage, encodeMessageInto } from './messageCodec.js';
+export { decodeMessage, decodeMessageFrom, encodedMessageSize, encodeMessage, encodeMessageInto } from './messageCodec.js';
 export {
   decodeConfState,
   decodeHardState,

@@ -127,7 +127,7 @@ function writeRest(target: Uint8Array, start: number, m: Message): number {
 }
 
 // Encoded messages live a short time, so these blocks can be larger than those of decoded data.
-const encodedBlocks = new ByteBlocks(0x1_0000);
+const encodedBlocks = new ByteBlocks(0x2_0000);
 
 /** Longer messages get memory of their own. */
 const maxSharedBytes = 0x4000;
@@ -161,7 +161,7 @@ export function encodedMessageSize(m: Message): number {
 /**
  * A message as protobuf bytes, the same as etcd raft 3.7 writes.
  *
- * Up to 16 KiB the result shares its ArrayBuffer, of 64 KiB, with other results, as Node's Buffers do,
+ * Up to 16 KiB the result shares its ArrayBuffer, of 128 KiB, with other results, as Node's Buffers do,
  * because an ArrayBuffer of its own costs more than all the encoding. So never transfer or look at
  * `result.buffer`; for a buffer of your own use {@link encodeMessageInto}.
  *
@@ -211,16 +211,18 @@ function encodeExactly(m: Message, target: Uint8Array, offset: number, size: num
   return end;
 }
 
+/** The last position that a message may begin at: 2^30-1. */
+const maxStart = 0x3fff_ffff;
+
 /**
- * Reads a message.
+ * Reads a message, from no later than {@link maxStart} on.
  *
  * Writers write fields in the order of their numbers. So what nearly every message begins with is read
  * here without a loop, one field after the other, as long as each is short and in its place;
  * {@link readFields} goes on from there. An empty MsgApp takes less than half the time so that it takes in
  * the loop. Calls for what is spelled out twice here would lose most of that.
  */
-function readMessage(bytes: Uint8Array, options: DecodeOptions | undefined): Message {
-  const end = bytes.length;
+function readMessage(bytes: Uint8Array, start: number, end: number, options: DecodeOptions | undefined): Message {
   let type = 0;
   let to = 0;
   let from = 0;
@@ -228,12 +230,13 @@ function readMessage(bytes: Uint8Array, options: DecodeOptions | undefined): Mes
   let logTerm = 0;
   let index = 0;
   let commit = 0;
-  let pos = 0;
+  // The compiler cannot know that no sum below overflows; with this it does, and an empty MsgApp takes 25 ns in place of 28.
+  let pos = start & maxStart;
   // Ten bytes hold what is read without a look at the end.
-  if (end >= 10) {
-    if (bytes[0] === 0x08 && bytes[1]! < 0x80) {
-      type = bytes[1]!;
-      pos = 2;
+  if (end - start >= 10) {
+    if (bytes[pos] === 0x08 && bytes[pos + 1]! < 0x80) {
+      type = bytes[pos + 1]!;
+      pos += 2;
     }
     if (bytes[pos] === 0x10 && bytes[pos + 1]! < 0x80) {
       to = bytes[pos + 1]!;
@@ -351,7 +354,7 @@ function readFields(
           m.index = value;
           continue;
         case 0x3a: {
-          if (reader === null) reader = new ByteReader(bytes, options);
+          if (reader === null) reader = new ByteReader(bytes, options, end);
           m.entries = append(m.entries, readCountedEntry(reader, at, pos, value, end));
           pos += value;
           continue;
@@ -361,7 +364,7 @@ function readFields(
           continue;
       }
     }
-    if (reader === null) reader = new ByteReader(bytes, options);
+    if (reader === null) reader = new ByteReader(bytes, options, end);
     pos = readField(reader, m, at, end, depth);
   }
   if (depth === 0 && reader !== null) reader.finish();
@@ -453,5 +456,21 @@ function readField(reader: ByteReader, m: Message, at: number, end: number, dept
 export function decodeMessage(bytes: Uint8Array, options?: DecodeOptions): Message {
   // Not plainBytes for all: asking an array for its constructor takes 3 ns, a tenth of a small message.
   const input = bytes instanceof Uint8Array ? bytes : plainBytes(bytes);
-  return readMessage(input, options);
+  return readMessage(input, 0, input.length, options);
+}
+
+/**
+ * The message from `start` up to `end` of `source`, for frames that follow one another in the buffer of a connection:
+ * {@link decodeMessage} without a view of each frame, which costs more than reading an empty MsgApp. The byte offset of
+ * an error counts from the beginning of `source`. With `options.alias` every view keeps all of `source` alive.
+ *
+ * @param start below 2^30.
+ * @throws RaftError as {@link decodeMessage}, and `ERR_RAFT_ARGUMENT_INVALID` if there are no such bytes in `source`.
+ */
+export function decodeMessageFrom(source: Uint8Array, start: number, end: number, options?: DecodeOptions): Message {
+  const input = source instanceof Uint8Array ? source : plainBytes(source);
+  if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end) || start < 0 || start > end || end > input.length || start > maxStart) {
+    throw new RaftError(RaftErrorCode.ArgumentInvalid, `no message can be read from ${start} to ${end} of ${input.length} bytes`);
+  }
+  return readMessage(input, start, end, options);
 }

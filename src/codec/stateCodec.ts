@@ -195,7 +195,7 @@ export function encodeSnapshot(snapshot: Snapshot): Uint8Array {
 /** The snapshot that the bytes are. */
 export function decodeSnapshot(bytes: Uint8Array, options?: DecodeOptions): Snapshot {
   const reader = new ByteReader(bytes, options);
-  const snapshot = readSnapshot(reader, reader.bytes.length, emptySnapshot);
+  const snapshot = readSnapshot(reader, reader.end, emptySnapshot);
   reader.finish();
   return snapshot;
 }
@@ -210,7 +210,7 @@ export function encodeConfState(state: ConfState): Uint8Array {
 /** The configuration that the bytes are. Ids are as they were written: order, repetitions and zeros included. */
 export function decodeConfState(bytes: Uint8Array): ConfState {
   const reader = new ByteReader(bytes, undefined);
-  return readConfState(reader, reader.bytes.length, emptyConfState);
+  return readConfState(reader, reader.end, emptyConfState);
 }
 
 /** A hard state as protobuf bytes. */
@@ -230,7 +230,7 @@ export function encodeHardState(state: HardState): Uint8Array {
 /** The hard state that the bytes are. */
 export function decodeHardState(bytes: Uint8Array): HardState {
   const reader = new ByteReader(bytes, undefined);
-  const end = reader.bytes.length;
+  const end = reader.end;
   let term = 0;
   let vote: NodeId = None;
   let commit = 0;

@@ -3,11 +3,13 @@ import {
   decodeEntry,
   decodeHardState,
   decodeMessage,
+  decodeMessageFrom,
   decodeSnapshot,
   encodeMessage,
 } from '../../src/codec/index.js';
 import { isRaftError, RaftErrorCode } from '../../src/core/errors.js';
 import type { RandomSource } from '../../src/core/random.js';
+import type { Message } from '../../src/core/raftpb/message.js';
 import { toHex } from './protoBytes.js';
 import { randomMessage } from './randomMessage.js';
 
@@ -70,6 +72,26 @@ export function fuzzCorpus(random: RandomSource, count: number): Uint8Array[] {
   return corpus;
 }
 
+/** What comes of the bytes: the message, encoded again, or the refusal and where it stands after `start`. */
+function outcomeOf(decode: () => Message, start: number): string {
+  try {
+    return toHex(encodeMessage(decode()));
+  } catch (error) {
+    const { code, offset } = error as { code?: string; offset?: number };
+    return `${code} at ${offset! - start}`;
+  }
+}
+
+/** Reads the bytes as a frame between others. What stands around them must not change anything. */
+function compareAsFrame(bytes: Uint8Array, random: RandomSource): void {
+  const before = Uint8Array.from({ length: random(12) }, () => random(256));
+  const after = Uint8Array.from({ length: random(12) }, () => random(256));
+  const source = join(before, bytes, after);
+  const alone = outcomeOf(() => decodeMessage(bytes), 0);
+  const framed = outcomeOf(() => decodeMessageFrom(source, before.length, before.length + bytes.length), before.length);
+  if (alone !== framed) throw new Error(`bytes ${toHex(bytes)} are ${alone}, and ${framed} from ${before.length} on in ${toHex(source)}`);
+}
+
 /**
  * One input: a valid message with one to three accidents, for every decoder. Returns whether it still
  * was a message. What was accepted must be understood: it can be encoded, and means the same afterwards.
@@ -80,6 +102,7 @@ export function fuzzOnce(corpus: readonly Uint8Array[], random: RandomSource): b
   let bytes = corpus[random(corpus.length)]!;
   for (let accidents = random(3); accidents >= 0; accidents--) bytes = damage(bytes, random);
   for (const decode of otherDecoders) attempt(bytes, decode);
+  if (random(4) === 0) compareAsFrame(bytes, random);
   const m = attempt(bytes, decodeMessage);
   if (m === null) return false;
   const again = encodeMessage(m);
