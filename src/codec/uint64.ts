@@ -43,14 +43,24 @@ export function writeNumber(target: Uint8Array, start: number, value: number): n
   // `&` is exact below 2^31 and makes anything else a different value: one comparison tests that it is
   // an integer, not negative and below 2^28.
   if ((value & 0xfff_ffff) !== value) return writeLargeNumber(target, start, value);
-  let pos = start;
-  let rest = value;
-  while (rest >= 0x80) {
-    target[pos++] = rest | 0x80;
-    rest >>>= 7;
+  // One length after the other: a loop takes a tenth more of the time of an entry.
+  if (value < 0x80) {
+    target[start] = value;
+    return start + 1;
   }
-  target[pos++] = rest;
-  return pos;
+  target[start] = value | 0x80;
+  if (value < 0x4000) {
+    target[start + 1] = value >>> 7;
+    return start + 2;
+  }
+  target[start + 1] = (value >>> 7) | 0x80;
+  if (value < 0x20_0000) {
+    target[start + 2] = value >>> 14;
+    return start + 3;
+  }
+  target[start + 2] = (value >>> 14) | 0x80;
+  target[start + 3] = value >>> 21;
+  return start + 4;
 }
 
 /** Writes a tag of one byte and a number after it. */
