@@ -275,7 +275,7 @@ export class RaftLog {
 
   /**
    * Visits the entries in [lo, hi) in order, a page of about `pageBytes` at a time, until `visit`
-   * returns true. They must not be applied yet, so that they cannot be compacted.
+   * returns true. They must not be compacted: begin after what is applied, and with the first entry of the log at the earliest.
    */
   scan(lo: Index, hi: Index, pageBytes: number, visit: (entries: readonly Entry[]) => boolean): void {
     let from = lo;
@@ -288,7 +288,7 @@ export class RaftLog {
 
   private sliceUnapplied(lo: Index, hi: Index, maxBytes: number): readonly Entry[] {
     const entries = this.slice(lo, hi, maxBytes);
-    if (entries === null) throw storageFailed(`storage has compacted entry ${lo}, which is not applied yet`);
+    if (entries === null) throw storageFailed(`storage compacted unapplied entry ${lo}`);
     return entries;
   }
 

@@ -51,7 +51,8 @@ export function reduceUncommittedSize(raft: Raft, size: number): void {
 export function countUnappliedTail(raft: Raft): void {
   raft.uncommittedSize = 0;
   if (raft.config.maxUncommittedEntriesSize === Infinity) return;
-  raft.log.scan(raft.log.applied + 1, raft.log.lastIndex() + 1, raft.config.maxCommittedSizePerReady, (entries) => {
+  // The host may have applied and compacted entries before it says so with `advance`.
+  raft.log.scan(Math.max(raft.log.applied + 1, raft.log.firstIndex()), raft.log.lastIndex() + 1, raft.config.maxCommittedSizePerReady, (entries) => {
     raft.uncommittedSize += payloadsSize(entries);
     return false;
   });

@@ -140,7 +140,9 @@ async function run(dir: string, steps: readonly Step[], kill: Kill | null): Prom
     if (kill?.after === 'acknowledgement') timers.push(setTimeout(strike, kill.ms));
   });
   child.stderr.on('data', (text: string) => (stderr += text));
-  child.stdin.end([...keys.map((key) => `get ${key}`), ...steps.map(({ line }) => line)].join('\n'));
+  child.stdin.write([...keys.map((key) => `get ${key}\n`), ...steps.map(({ line }) => `${line}\n`)].join(''));
+  // A fast machine is through with the writes before the kill, and must not end by itself then.
+  if (kill === null) child.stdin.end();
   const exitCode = await new Promise<number | null>((resolve) => child.on('close', resolve));
   for (const timer of timers) clearTimeout(timer);
 
