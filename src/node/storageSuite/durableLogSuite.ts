@@ -337,6 +337,10 @@ function checkSnapshots(check: Check): void {
     await assert.rejects(() => subject.log.createSnapshot(8, votersOf3, pattern(1)), 'behind the last entry');
     await assert.rejects(() => subject.log.compact(5), 'no snapshot covers it');
     await assert.rejects(() => subject.log.compact(4), 'done before');
+    for (const index of [NaN, 4.5, Infinity, -1, undefined, '4', 4n] as number[]) {
+      await assert.rejects(() => subject.log.createSnapshot(index, votersOf3, pattern(1)), `a snapshot at ${String(index)}`);
+      await assert.rejects(() => subject.log.compact(index), `compacting to ${String(index)}`);
+    }
     await assertContent(subject.log, expected);
     await subject.kill();
     await assertContent(subject.log, expected);

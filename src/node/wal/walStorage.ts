@@ -147,8 +147,9 @@ export class WalStorage implements DurableLog {
    */
   async createSnapshot(index: Index, confState: ConfState | null, data: Uint8Array): Promise<void> {
     this.#refuse();
+    mustBeIndex(index);
     const { state, snapshots } = this.#log;
-    const id: EntryId = { index, term: Number.isSafeInteger(index) && index >= state.offset.index && index <= state.lastIndex ? state.term(index) : 0 };
+    const id: EntryId = { index, term: index >= state.offset.index && index <= state.lastIndex ? state.term(index) : 0 };
     this.#checkSnapshot(id);
     if (index <= this.#asked) throw new RaftError(RaftErrorCode.SnapshotOutOfDate, `a snapshot at ${index} is not newer than the one at ${this.#asked}, which is being written`);
     this.#asked = index;
@@ -162,10 +163,11 @@ export class WalStorage implements DurableLog {
    * As {@link DurableLog.compact}. Space is given back in whole segments.
    *
    * @throws RaftError (as a rejection) `ERR_RAFT_COMPACTED` if that was done before, `ERR_RAFT_UNAVAILABLE` if it is after
-   * the last entry; WalError `ERR_WAL_ARGUMENT_INVALID` if no snapshot covers it.
+   * the last entry; WalError `ERR_WAL_ARGUMENT_INVALID` if no snapshot covers it, or it is no index.
    */
   async compact(index: Index): Promise<void> {
     this.#refuse();
+    mustBeIndex(index);
     const { state } = this.#log;
     if (index <= state.offset.index) throw compacted(index, state.offset.index);
     const to = { index, term: this.term(index) };
@@ -465,6 +467,11 @@ function unavailable(index: Index, last: Index): RaftError {
 
 function invalid(message: string): WalError {
   return new WalError(WalErrorCode.ArgumentInvalid, message);
+}
+
+/** Every comparison with NaN is false, so that no check of a range refuses it. */
+function mustBeIndex(index: Index): void {
+  if (!Number.isSafeInteger(index) || index < 0) throw invalid(`${String(index)} is no index`);
 }
 
 function closed(): WalError {
