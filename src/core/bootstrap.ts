@@ -5,8 +5,7 @@ import { EntryType, newEntry, type Entry } from './raftpb/entry.js';
 import { applyConfChange } from './raft/membership.js';
 import type { Raft } from './raft/raft.js';
 import { becomeFollower } from './raft/transitions.js';
-import { isBytes } from './raft/validate.js';
-import { emptyBytes, isCanonicalNodeId, isLocalThread, None, type NodeId } from './types.js';
+import { emptyBytes, isBytes, isNodeId, None, type NodeId } from './types.js';
 
 /** A first voter of a new group. */
 export interface Peer {
@@ -47,7 +46,7 @@ export function checkBootstrap(raft: Raft, peers: readonly Peer[]): void {
   const seen = new Set<NodeId>();
   for (const peer of peers as readonly Partial<Peer>[]) {
     const id = peer?.id;
-    if (!isCanonicalNodeId(id) || id === None || isLocalThread(id)) throw invalid(`${String(id)} cannot be the id of a node`);
+    if (!isNodeId(id)) throw invalid(`${String(id)} cannot be the id of a node`);
     if (peer.context !== undefined && !isBytes(peer.context)) throw invalid(`the context of peer ${String(id)} must be bytes`);
     if (seen.has(id)) throw invalid(`peer ${String(id)} is given twice`);
     seen.add(id);

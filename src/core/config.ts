@@ -3,7 +3,7 @@ import { silentLogger, type Logger } from './logger.js';
 import { defaultRandom, type RandomSource } from './random.js';
 import type { Storage } from './storage/storage.js';
 import type { TraceLogger } from './trace.js';
-import { isCanonicalNodeId, isLocalThread, None, ReadOnlyOption, type Index, type NodeId } from './types.js';
+import { isNodeId, ReadOnlyOption, type Index, type NodeId } from './types.js';
 
 /** How a node behaves. Only `id` and `storage` are required; the defaults are safe for newcomers. */
 export interface Config {
@@ -191,7 +191,7 @@ function replaceByGiven<T extends object>(defaults: T, given: Partial<T>): void 
 }
 
 function check(config: ResolvedConfig): void {
-  if (!isCanonicalNodeId(config.id) || config.id === None || isLocalThread(config.id)) invalid(`id: ${String(config.id)} cannot be the id of a node`);
+  if (!isNodeId(config.id)) invalid(`id: ${String(config.id)} cannot be the id of a node`);
   if (typeof config.storage !== 'object' || config.storage === null) invalid('storage is missing');
   for (const name of keysOf(leastCounts)) {
     const value = config[name];

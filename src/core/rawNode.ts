@@ -15,11 +15,11 @@ import { allowNextRevert, refuseRevert } from './raft/reversion.js';
 import { step, stepStorage } from './raft/step.js';
 import { isProposalDrop, StepResult } from './raft/stepResult.js';
 import { tick } from './raft/tick.js';
-import { isBytes, validateMessage } from './raft/validate.js';
-import { isConfChange, isEntry, isStorageResponse } from './raft/validateLocal.js';
+import { validateMessage } from './raft/validate.js';
+import { isEntry, isStorageResponse } from './raft/validateLocal.js';
 import { ReadyCollector, type Ready } from './ready.js';
 import { basicStatus, progressStatus, status, type BasicStatus, type ProgressStatus, type Status } from './status.js';
-import { isCanonicalNodeId, None, SnapshotStatus, StateType, type EntryId, type NodeId } from './types.js';
+import { isBytes, isNodeId, None, SnapshotStatus, StateType, type EntryId, type NodeId } from './types.js';
 
 // Made once: a closure for each call would be a tenth of what a busy node leaves to the garbage collector.
 const collect = (_raft: Raft, ready: ReadyCollector): Ready => ready.collect();
@@ -98,7 +98,7 @@ export class RawNode {
   stepStorageResponse(m: Message): StepResult {
     this.#check();
     if (!this.#raft.config.asyncStorageWrites) throw wrongOrder('stepStorageResponse: writes are synchronous');
-    if (!isStorageResponse(this.#raft, m)) throw invalid('stepStorageResponse: not an answer of a storage thread');
+    if (!isStorageResponse(this.#raft, m)) throw invalid('stepStorageResponse: no answer of a storage thread');
     return this.#run((raft) => stepStorage(raft, m));
   }
 
@@ -137,9 +137,8 @@ export class RawNode {
    */
   proposeConfChange(change: ConfChange | ConfChangeV2): EntryId | null {
     this.#check();
-    if (!isConfChange(change)) throw invalid('proposeConfChange: no configuration change');
-    const type = isConfChangeV1(change) ? EntryType.EntryConfChange : EntryType.EntryConfChangeV2;
-    return this.#propose(newEntry(type, encodeConfChange(change)));
+    const data = encodeConfChange(change);
+    return this.#propose(newEntry(isConfChangeV1(change) ? EntryType.EntryConfChange : EntryType.EntryConfChangeV2, data));
   }
 
   /**
@@ -360,7 +359,7 @@ export class RawNode {
 
   #checkedId(call: string, id: NodeId): NodeId {
     this.#check();
-    if (isCanonicalNodeId(id) && id !== None) return id;
+    if (isNodeId(id)) return id;
     throw invalid(`${call}: ${String(id)} cannot be the id of a node`);
   }
 

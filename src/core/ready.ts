@@ -118,7 +118,6 @@ export class ReadyCollector {
     const async = raft.config.asyncStorageWrites;
     const entries = log.unstable.nextEntries();
     const last = entries.length > 0 ? entries[entries.length - 1]!.index : log.lastIndex();
-    // What is not written yet may not be acknowledged, nor committed here.
     const isWhole = last === log.lastIndex();
     const committedEntries = log.nextCommittedEntries(!async && isWhole);
     const snapshot = log.unstable.nextSnapshot();
@@ -127,7 +126,7 @@ export class ReadyCollector {
     const softState = this.#takeSoftState();
     const messages = async
       ? this.#packStorageMessages({ entries, hardState, snapshot }, committedEntries)
-      : this.#messagesAfterWrite(isWhole);
+      : this.#messagesAfterWrite(isWhole ? Infinity : last);
     const applySize = entriesSize(committedEntries);
     if (!async) this.#noteForAdvance(snapshot, committedEntries, applySize, last);
     const readStates = raft.readStates.length > 0 ? raft.readStates : emptyList;
@@ -168,17 +167,25 @@ export class ReadyCollector {
     return { term, vote, commit: this.#prevCommit };
   }
 
-  /** With synchronous writes everything in a Ready is sent after the write, so what had to wait for it just follows. @param isWhole whether nothing is left to write. */
-  #messagesAfterWrite(isWhole: boolean): readonly Message[] {
+  /**
+   * With synchronous writes everything in a Ready is sent after the write, so what had to wait for it just follows. What is
+   * left to write may not be acknowledged. All that was said after such an acknowledgement may rest on the same entries, and
+   * waits behind it.
+   *
+   * @param last index of the last entry that will be durable; Infinity if all will.
+   */
+  #messagesAfterWrite(last: Index): readonly Message[] {
     const raft = this.#raft;
+    const waiting = raft.msgsAfterAppend;
     let messages = raft.msgs;
-    const afterAppend = isWhole ? raft.msgsAfterAppend : emptyList;
-    for (let i = 0; i < afterAppend.length; i++) {
-      const m = afterAppend[i]!;
+    let count = 0;
+    for (; count < waiting.length; count++) {
+      const m = waiting[count]!;
+      if (m.index > last && !m.reject) break;
       if (m.to === raft.id) this.#selfMessages = added(this.#selfMessages, m);
       else messages = added(messages, m);
     }
-    if (afterAppend.length > 0) raft.msgsAfterAppend = emptyList;
+    if (count > 0) raft.msgsAfterAppend = last === Infinity ? emptyList : waiting.slice(count);
     raft.msgs = emptyList;
     return messages;
   }

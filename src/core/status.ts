@@ -148,8 +148,6 @@ export function progressStatus(progress: Progress): ProgressStatus {
   };
 }
 
-const noneRefused: ReadonlyMap<StepResult, number> = new Map();
-
 /** Copies the state of a node, without configuration and progress. */
 export function basicStatus(raft: Raft): BasicStatus {
   return {
@@ -160,7 +158,7 @@ export function basicStatus(raft: Raft): BasicStatus {
     applied: raft.log.applied,
     lastIndex: raft.log.lastIndex(),
     leadTransferee: raft.leadTransferee,
-    refused: raft.refused === null ? noneRefused : new Map(raft.refused),
+    refused: new Map(raft.refused),
     ignoredConfChanges: raft.ignoredConfChanges,
     quarantines: raft.quarantines,
     lostUpTo: hasLostLog(raft) ? raft.lostUpTo : 0,

@@ -62,7 +62,7 @@ describe('maxEntriesPerReady: when very many entries wait, a Ready carries those
     const first = node.ready();
     expect(indexes(first.entries)).toEqual([1, 2, 3]);
     expect([first.hardState?.term ?? 1, first.hardState?.commit, first.mustSync]).toEqual([1, 3, true]);
-    expect([acks(first), indexes(first.committedEntries)]).toEqual([[], []]);
+    expect([acks(first), indexes(first.committedEntries)]).toEqual([[3], []]);
     storage.append(first.entries);
     node.advance(first);
     expect(node.hasReady()).toBe(true);
@@ -70,11 +70,47 @@ describe('maxEntriesPerReady: when very many entries wait, a Ready carries those
     const second = node.ready();
     expect(indexes(second.entries)).toEqual([4, 5, 6]);
     expect(second.hardState?.commit).toBe(5);
-    expect([acks(second), indexes(second.committedEntries)]).toEqual([[3, 6], [1, 2, 3, 4, 5]]);
+    expect([acks(second), indexes(second.committedEntries)]).toEqual([[6], [1, 2, 3, 4, 5]]);
     storage.append(second.entries);
     node.advance(second);
     expect(node.hasReady()).toBe(false);
     checkInvariants(node);
+  });
+
+  test('E13: what was said after an acknowledgement that must wait, waits behind it', () => {
+    const { node, storage } = followerWith({ maxEntriesPerReady: 3 });
+    for (const index of [0, 3]) node.step(message(MsgApp, { term: 1, index, logTerm: Math.sign(index), entries: [1, 2, 3].map((i) => entry(1, index + i)) }));
+    node.step(message(MsgApp, { term: 1, index: 9, logTerm: 1 }));
+    node.step(message(MsgVote, { from: 3, term: 2, index: 1, logTerm: 1 }));
+
+    const said = (rd: Ready): string[] => rd.messages.map((m) => `${m.type === MsgVoteResp ? 'vote' : 'ack'} ${m.index}${m.reject ? ' no' : ''}`);
+    const first = node.ready();
+    expect(said(first)).toEqual(['ack 3']);
+    storage.append(first.entries);
+    node.advance(first);
+    expect(said(node.ready())).toEqual(['ack 6', 'ack 9 no', 'vote 0 no']);
+  });
+
+  describe.each([{ voters: 1 }, { voters: 3 }])('$voters voters that get more in each Ready than goes into one', ({ voters }) => {
+    test.each([{ each: 3 }, { each: 4 }, { each: 7 }, { each: 30 }])('commit all the same, and nothing piles up: $each at a time', ({ each }) => {
+      const group = new RawGroup(voters, { maxEntriesPerReady: 3 });
+      group.elect(1);
+      const { node, storage } = group.get(1);
+      let most = 0;
+      for (let round = 1; round <= 200; round++) {
+        for (let i = 0; i < each; i++) node.propose(bytes('x'));
+        // One Ready for each node: hosts that are never through.
+        group.inFlight.push(...[...group.nodes.values()].flatMap((hosted) => (hosted.node.hasReady() ? hosted.handleReady() : [])));
+        const sent = group.inFlight;
+        group.inFlight = [];
+        for (const m of sent) group.get(m.to).node.step(m);
+        const { lastIndex, hardState } = node.basicStatus();
+        most = Math.max(most, lastIndex - storage.lastIndex());
+        expect(hardState.commit).toBeGreaterThanOrEqual(lastIndex - 20 * each);
+      }
+      expect(most).toBeLessThanOrEqual(3 * each);
+      checkInvariants(node);
+    });
   });
 
   test.each([

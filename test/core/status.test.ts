@@ -1,4 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
+import { checkInvariants } from '../../src/core/checkInvariants.js';
+import { newConfChange } from '../../src/core/raftpb/confChange.js';
+import { encodeConfChange } from '../../src/core/raftpb/confChangeWire.js';
+import { EntryType, newEntry } from '../../src/core/raftpb/entry.js';
+import { newConfState } from '../../src/core/raftpb/state.js';
+import { StepResult } from '../../src/core/raft/stepResult.js';
 import { ProgressState } from '../../src/core/tracker/progress.js';
 import { StateType } from '../../src/core/types.js';
 import { ackAll, bytes, followerWith, leaderWith } from '../support/builders.js';
@@ -38,6 +44,23 @@ describe('status', () => {
     expect(JSON.stringify(before)).toBe(text);
     expect(JSON.stringify(leader.node.status())).not.toBe(text);
     expect(leader.node.status().leadTransferee).toBe(2);
+  });
+
+  test('is a copy: what the host does to it does not reach the node, nor another node', () => {
+    const { node } = leaderWith({ voters: [1, 20, 3] });
+    const entry = { ...newEntry(EntryType.EntryConfChange, encodeConfChange(newConfChange({ nodeId: 4 })), 1, 2) };
+
+    for (const config of [node.status().config, node.applyConfChange(entry)!]) {
+      for (const ids of [config.voters, config.learners, config.votersOutgoing, config.learnersNext] as number[][]) {
+        ids.reverse();
+        ids.push(77);
+      }
+    }
+    (node.status().refused as Map<StepResult, number>).set(StepResult.BadTerm, 7);
+
+    expect(node.status().config).toEqual(newConfState({ voters: [1, 3, 4, 20] }));
+    checkInvariants(node);
+    expect(followerWith().node.status()).toMatchObject({ config: newConfState({ voters: [1, 2, 3] }), refused: new Map() });
   });
 
   test('withProgress visits the members in ascending order', () => {

@@ -75,7 +75,7 @@ export class ApplyCursor {
   }
 
   private checkStep(what: string, index: Index, now: Index): void {
-    if (index < now || index > this.committed) panic(`${what} up to ${index} is outside of [${now}, ${this.committed}], from ${what} to committed`);
+    if (index < now || index > this.committed) panic(`${what} up to ${index} is outside of [${now}, ${this.committed}]`);
   }
 
   /** With a limit of 0 this is always so: the host has switched applying off, as etcd's raft does with 0. */

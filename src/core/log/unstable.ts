@@ -43,6 +43,8 @@ export class Unstable {
   private slicedHi: Index = 0;
   private slicedMaxBytes = 0;
   private sliced: readonly Entry[] = emptyList;
+  /** How many entries there were when the last write left some; else Infinity. */
+  private countBefore = Infinity;
   private readonly maxPerWrite: number;
 
   /**
@@ -78,9 +80,9 @@ export class Unstable {
     return this.offset + this.count - 1;
   }
 
-  /** Entries that nobody was told to write yet: all of them, or the first piece. */
+  /** Entries that nobody was told to write yet: the first piece if there are very many; all of them if they come faster than they are written so. */
   nextEntries(): readonly Entry[] {
-    if (this.count > this.maxPerWrite && this.nextToWrite === this.offset && this.older.length > 0) return this.older[0]!;
+    if (this.count > this.maxPerWrite && this.count < this.countBefore && this.nextToWrite === this.offset && this.older.length > 0) return this.older[0]!;
     const entries = this.entries;
     if (this.nextToWrite > this.offset) return entries.slice(this.nextToWrite - this.offset);
     this.shared = true;
@@ -100,6 +102,7 @@ export class Unstable {
   /** The entries up to `index` have been handed out for writing, and the snapshot. */
   acceptInProgress(index: Index): void {
     this.nextToWrite = index + 1;
+    this.countBefore = index < this.lastIndex() ? this.count : Infinity;
     this.snapshotInProgress = this.snapshot !== null;
   }
 

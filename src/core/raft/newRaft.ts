@@ -60,7 +60,7 @@ function loadApplied(raft: Raft, applied: number): void {
   if (applied < log.applied || applied > log.lastIndex()) {
     throw new RaftError(
       RaftErrorCode.ConfigInvalid,
-      `config: applied ${applied} is not within the log, ${log.applied} to ${log.lastIndex()}`,
+      `config: applied ${applied} is outside of [${log.applied}, ${log.lastIndex()}]`,
     );
   }
   // What was applied was committed, even if that was not saved (O1).

@@ -5,7 +5,7 @@ import { isConfChangeEntry, isEntryType, type Entry } from '../raftpb/entry.js';
 import type { Message } from '../raftpb/message.js';
 import type { ConfState, Snapshot } from '../raftpb/state.js';
 import { isLocalMsg, isMessageType, isResponseMsg, MessageType } from '../raftpb/messageType.js';
-import { isCanonicalNodeId, isCount, isLocalThread, None, type NodeId } from '../types.js';
+import { isBytes, isCanonicalNodeId, isCount, isNodeId, type NodeId } from '../types.js';
 import type { Raft } from './raft.js';
 import { isOpenQuestion } from './reversion.js';
 import { StepResult } from './stepResult.js';
@@ -36,15 +36,7 @@ export function validateMessage(raft: Raft, m: Message): StepResult {
 
 /** A transport may hand over whatever it parsed; the handlers rely on the types. */
 export function hasMessageShape(m: Message): boolean {
-  return typeof m === 'object' && m !== null && Array.isArray(m.entries) && isBytes(m.context) && typeof m.reject === 'boolean';
-}
-
-/**
- * Whether a value is a Uint8Array, or a subclass such as Buffer. Not only `instanceof`: the bytes may
- * come from another realm, such as a worker or a test runner. Other views hold elements that are no bytes.
- */
-export function isBytes(value: unknown): value is Uint8Array {
-  return value instanceof Uint8Array || (ArrayBuffer.isView(value) && (value as Uint8Array)[Symbol.toStringTag] === 'Uint8Array');
+  return Array.isArray(m?.entries) && isBytes(m.context) && typeof m.reject === 'boolean';
 }
 
 function carriesNoTerm(type: MessageType): boolean {
@@ -57,7 +49,7 @@ function isPossibleSender(raft: Raft, m: Message): boolean {
     // has moved meanwhile, they come back to where they started.
     return carriesNoTerm(m.type) || m.type === MessageType.MsgTransferLeader;
   }
-  return m.from !== None && isCanonicalNodeId(m.from) && !isLocalThread(m.from);
+  return isNodeId(m.from);
 }
 
 function validateFields(raft: Raft, m: Message): StepResult {
@@ -83,8 +75,8 @@ function validateFields(raft: Raft, m: Message): StepResult {
 /** Whether every element is an entry with fields of the right types. */
 export function areEntries(entries: readonly Entry[]): boolean {
   for (let i = 0; i < entries.length; i++) {
-    const entry: Entry | null | undefined = entries[i];
-    if (typeof entry !== 'object' || entry === null || !isEntryType(entry.type) || !isBytes(entry.data)) return false;
+    const entry: Entry | undefined = entries[i];
+    if (!isBytes(entry?.data) || !isEntryType(entry.type)) return false;
     // Also in proposals, where they mean nothing but are passed on with the rest.
     if (!isCount(entry.term) || !isCount(entry.index)) return false;
   }
@@ -103,19 +95,16 @@ export function isPossibleProposal(entries: readonly Entry[]): boolean {
 
 function isPossibleSnapshot(m: Message): boolean {
   const snapshot: Snapshot | null | undefined = m.snapshot;
-  if (typeof snapshot !== 'object' || snapshot === null || !isBytes(snapshot.data)) return false;
-  if (typeof snapshot.metadata !== 'object' || snapshot.metadata === null) return false;
+  if (!isBytes(snapshot?.data) || !isCount(snapshot.metadata?.index)) return false;
   const { index, term, confState } = snapshot.metadata;
-  if (!isCount(index) || index === 0 || !isCount(term) || term === 0 || term > m.term) return false;
+  if (index === 0 || !isCount(term) || term === 0 || term > m.term) return false;
   return hasConfStateShape(confState) && validateConfState(confState) === null;
 }
 
 /** Whether a value has the fields of a ConfState, with ids in the form that can be compared. */
 export function hasConfStateShape(state: ConfState): boolean {
   return (
-    typeof state === 'object' &&
-    state !== null &&
-    areNodeIds(state.voters) &&
+    areNodeIds(state?.voters) &&
     areNodeIds(state.learners) &&
     areNodeIds(state.votersOutgoing) &&
     areNodeIds(state.learnersNext) &&
@@ -123,9 +112,7 @@ export function hasConfStateShape(state: ConfState): boolean {
   );
 }
 
-/** By index, because `every` passes over holes. */
+/** A copy, because `every` passes over holes. */
 function areNodeIds(ids: readonly NodeId[]): boolean {
-  if (!Array.isArray(ids)) return false;
-  for (let i = 0; i < ids.length; i++) if (!isCanonicalNodeId(ids[i])) return false;
-  return true;
+  return Array.isArray(ids) && [...ids].every(isCanonicalNodeId);
 }

@@ -1,10 +1,9 @@
-import type { ConfChange, ConfChangeSingle, ConfChangeV2 } from '../raftpb/confChange.js';
 import type { Entry } from '../raftpb/entry.js';
 import type { Message } from '../raftpb/message.js';
 import { MessageType } from '../raftpb/messageType.js';
-import { isCanonicalNodeId, isCount, LocalAppendThread, LocalApplyThread } from '../types.js';
+import { isCount, LocalAppendThread, LocalApplyThread } from '../types.js';
 import type { Raft } from './raft.js';
-import { areEntries, hasMessageShape, isBytes } from './validate.js';
+import { areEntries, hasMessageShape } from './validate.js';
 
 // What the host hands in. Its mistakes must not harm the node any more than those of a peer, but it
 // hears of them at once: the API throws ERR_RAFT_ARGUMENT_INVALID.
@@ -12,22 +11,6 @@ import { areEntries, hasMessageShape, isBytes } from './validate.js';
 /** Whether a value is an entry of a log. */
 export function isEntry(entry: Entry): boolean {
   return areEntries([entry]);
-}
-
-/** Whether a value can be encoded as a configuration change. What it asks for is another question. */
-export function isConfChange(change: ConfChange | ConfChangeV2): boolean {
-  if (typeof change !== 'object' || change === null || !isBytes(change.context)) return false;
-  if ('nodeId' in change) return isSingle(change) && isCanonicalNodeId(change.id);
-  return isEnumNumber(change.transition) && Array.isArray(change.changes) && change.changes.every(isSingle);
-}
-
-function isSingle(single: ConfChangeSingle): boolean {
-  return typeof single === 'object' && single !== null && isEnumNumber(single.type) && isCanonicalNodeId(single.nodeId);
-}
-
-/** Numbers that are no type are refused later, by the changer, with a reason. */
-function isEnumNumber(value: number): boolean {
-  return Number.isInteger(value) && value >= 0 && value < 2 ** 31;
 }
 
 /**

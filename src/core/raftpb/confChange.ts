@@ -1,5 +1,5 @@
 import { RaftError, RaftErrorCode } from '../errors.js';
-import { canonicalNodeId, emptyBytes, None, type NodeId } from '../types.js';
+import { canonicalNodeId, emptyBytes, isBytes, isCanonicalNodeId, None, type NodeId } from '../types.js';
 
 /** What happens to one node. The numbers are those of etcd's raftpb; only they go over the wire. */
 export const ConfChangeType = {
@@ -58,7 +58,7 @@ export interface ConfChangeV2 {
 /**
  * A change of one node; what is not given is zero or empty, so that the type defaults to adding a voter.
  *
- * @throws RangeError if an id is not a uint64.
+ * @throws RaftError `ERR_RAFT_OUT_OF_RANGE` if an id is not a uint64.
  */
 export function newConfChange(fields: Partial<ConfChange> = {}): ConfChange {
   return {
@@ -73,7 +73,7 @@ export function newConfChange(fields: Partial<ConfChange> = {}): ConfChange {
  * A change of any number of nodes; what is not given is zero or empty. Without any field it leaves a
  * joint configuration.
  *
- * @throws RangeError if an id is not a uint64.
+ * @throws RaftError `ERR_RAFT_OUT_OF_RANGE` if an id is not a uint64.
  */
 export function newConfChangeV2(fields: Partial<ConfChangeV2> = {}): ConfChangeV2 {
   const changes = fields.changes ?? [];
@@ -82,6 +82,23 @@ export function newConfChangeV2(fields: Partial<ConfChangeV2> = {}): ConfChangeV
     changes: changes.map(({ type, nodeId }) => ({ type, nodeId: canonicalNodeId(nodeId) })),
     context: fields.context ?? emptyBytes,
   };
+}
+
+/** Whether a value can be encoded as a configuration change. What it asks for is another question. */
+export function isConfChange(change: ConfChange | ConfChangeV2): boolean {
+  if (!isBytes(change?.context)) return false;
+  if (isConfChangeV1(change)) return isSingle(change) && isCanonicalNodeId(change.id);
+  // A copy, because `every` passes over holes.
+  return isInt32(change.transition) && Array.isArray(change.changes) && [...change.changes].every(isSingle);
+}
+
+function isSingle(single: ConfChangeSingle): boolean {
+  return isInt32(single?.type) && isCanonicalNodeId(single.nodeId);
+}
+
+/** Numbers that are no type are refused later, by the changer, with a reason. */
+function isInt32(value: number): boolean {
+  return typeof value === 'number' && (value | 0) === value;
 }
 
 /** Whether the change has the older form. */

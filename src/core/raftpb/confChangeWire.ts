@@ -4,6 +4,7 @@ import {
   asV2,
   ConfChangeTransition,
   ConfChangeType,
+  isConfChange,
   isConfChangeV1,
   type ConfChange,
   type ConfChangeSingle,
@@ -16,8 +17,11 @@ import { ProtoReader, WireType } from './protoReader.js';
  * Data of the entry that carries the change: proto2, as `proto/raftpb/raft.proto` describes it. Types,
  * transitions and node ids are written even when they are zero, like etcd's own entries have them, so
  * that entries have the same size there and here. An empty context and a zero id are left out.
+ *
+ * @throws RaftError `ERR_RAFT_ARGUMENT_INVALID` if it is not a configuration change, or an id in it not a uint64 in canonical form.
  */
 export function encodeConfChange(change: ConfChange | ConfChangeV2): Uint8Array {
+  if (!isConfChange(change)) throw new RaftError(RaftErrorCode.ArgumentInvalid, 'no configuration change');
   return isConfChangeV1(change) ? encodeV1(change) : encodeV2(change);
 }
 
@@ -77,7 +81,7 @@ function writeVarint(bytes: number[], value: NodeId): void {
  * one. Unknown fields are passed over, and numbers that are no type or transition are kept.
  *
  * @throws RaftError `ERR_RAFT_MALFORMED` with the offset if the data is not protobuf,
- *   `ERR_RAFT_ARGUMENT_INVALID` if the type is not one of a configuration change.
+ *   `ERR_RAFT_ARGUMENT_INVALID` if the type is not one of a configuration change, or the data are not bytes.
  */
 export function decodeConfChange(type: EntryType, data: Uint8Array): ConfChangeV2 {
   switch (type) {
@@ -86,7 +90,7 @@ export function decodeConfChange(type: EntryType, data: Uint8Array): ConfChangeV
     case EntryType.EntryConfChangeV2:
       return decodeConfChangeV2(data);
     default:
-      throw new RaftError(RaftErrorCode.ArgumentInvalid, `an entry of type ${type} carries no configuration change`);
+      throw new RaftError(RaftErrorCode.ArgumentInvalid, `no configuration change: type ${type}`);
   }
 }
 
@@ -104,7 +108,7 @@ export function tryDecodeConfChange(entry: Entry): ConfChangeV2 | null {
 /**
  * A change of the older form. The context is a copy.
  *
- * @throws RaftError `ERR_RAFT_MALFORMED` with the offset if the data is not protobuf.
+ * @throws RaftError `ERR_RAFT_MALFORMED` with the offset if the data is not protobuf, `ERR_RAFT_ARGUMENT_INVALID` if it is not bytes.
  */
 export function decodeConfChangeV1(data: Uint8Array): ConfChange {
   let type: number = ConfChangeType.ConfChangeAddNode;
@@ -116,7 +120,7 @@ export function decodeConfChangeV1(data: Uint8Array): ConfChange {
     if (reader.isAt(1, WireType.Varint)) id = reader.uint64();
     else if (reader.isAt(2, WireType.Varint)) type = reader.enum();
     else if (reader.isAt(3, WireType.Varint)) nodeId = reader.uint64();
-    else if (reader.isAt(4, WireType.Bytes)) context = reader.bytesView().slice();
+    else if (reader.isAt(4, WireType.Bytes)) context = new Uint8Array(reader.bytesView());
     else reader.skip();
   }
   return { type: type as ConfChangeType, nodeId, context, id };
@@ -125,7 +129,7 @@ export function decodeConfChangeV1(data: Uint8Array): ConfChange {
 /**
  * A change of the newer form. The context is a copy.
  *
- * @throws RaftError `ERR_RAFT_MALFORMED` with the offset if the data is not protobuf.
+ * @throws RaftError `ERR_RAFT_MALFORMED` with the offset if the data is not protobuf, `ERR_RAFT_ARGUMENT_INVALID` if it is not bytes.
  */
 export function decodeConfChangeV2(data: Uint8Array): ConfChangeV2 {
   let transition: number = ConfChangeTransition.Auto;
@@ -135,7 +139,7 @@ export function decodeConfChangeV2(data: Uint8Array): ConfChangeV2 {
   while (reader.nextField()) {
     if (reader.isAt(1, WireType.Varint)) transition = reader.enum();
     else if (reader.isAt(2, WireType.Bytes)) changes.push(readSingle(reader.message()));
-    else if (reader.isAt(3, WireType.Bytes)) context = reader.bytesView().slice();
+    else if (reader.isAt(3, WireType.Bytes)) context = new Uint8Array(reader.bytesView());
     else reader.skip();
   }
   return { transition: transition as ConfChangeTransition, changes, context };

@@ -1,5 +1,5 @@
 import { RaftError, RaftErrorCode } from '../errors.js';
-import type { NodeId } from '../types.js';
+import { isBytes, type NodeId } from '../types.js';
 
 /** How protobuf writes the value of a field; 6 and 7 do not exist. */
 export const WireType = { Varint: 0, Fixed64: 1, Bytes: 2, StartGroup: 3, EndGroup: 4, Fixed32: 5 } as const;
@@ -23,11 +23,16 @@ export class ProtoReader {
   private field = 0;
   private wireType = 0;
 
-  /** Reads `bytes` from `start` to `end`, `end` excluded. Offsets in errors count from the first of all bytes. */
-  constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
+  /**
+   * Reads `bytes` from `start` to `end`, `end` excluded. Offsets in errors count from the first of all bytes.
+   *
+   * @throws RaftError `ERR_RAFT_ARGUMENT_INVALID` if they are no bytes.
+   */
+  constructor(bytes: Uint8Array, start = 0, end?: number) {
+    if (!isBytes(bytes)) throw new RaftError(RaftErrorCode.ArgumentInvalid, 'not bytes');
     this.bytes = bytes;
     this.position = start;
-    this.end = end;
+    this.end = end ?? bytes.length;
   }
 
   /** Reads the next tag; false at the end of the bytes. */

@@ -42,13 +42,13 @@ export class TrackerConfig {
     });
   }
 
-  /** As it goes into snapshots; it shares the arrays. */
+  /** As it goes into snapshots. A copy, for hosts that sort. */
   toConfState(): ConfState {
     return {
-      voters: this.voters.incoming.ids,
-      learners: this.learners,
-      votersOutgoing: this.voters.outgoing.ids,
-      learnersNext: this.learnersNext,
+      voters: this.voters.incoming.ids.slice(),
+      learners: this.learners.slice(),
+      votersOutgoing: this.voters.outgoing.ids.slice(),
+      learnersNext: this.learnersNext.slice(),
       autoLeave: this.autoLeave,
     };
   }

@@ -77,7 +77,43 @@ describe('encodeConfChange writes what etcd writes', () => {
   });
 });
 
+describe('encodeConfChange refuses what could not be read again', () => {
+  test.each<{ id: unknown }>([-1, 1.5, 5n, -5n, 2n ** 64n, 2 ** 53, Number.NaN, '4', null, undefined].map((id) => ({ id })))('the id $id', ({ id }) => {
+    const nodeId = id as NodeId;
+    for (const change of [{ ...newConfChange(), nodeId }, { ...newConfChange(), id: nodeId }, { ...newConfChangeV2(), changes: [{ type: ConfChangeAddNode, nodeId }] }]) {
+      expect(refusal(() => encodeConfChange(change)).code).toBe(RaftErrorCode.ArgumentInvalid);
+    }
+  });
+
+  test.each<{ change: unknown; why: string }>([
+    { change: undefined, why: 'nothing' },
+    { change: null, why: 'null' },
+    { change: 'v1', why: 'a text' },
+    { change: { ...newConfChange(), context: 'x' }, why: 'a context that is no bytes' },
+    { change: { ...newConfChange(), type: 1n }, why: 'a type that is a bigint' },
+    { change: { ...newConfChangeV2(), transition: 0.5 }, why: 'half a transition' },
+    { change: { ...newConfChangeV2(), changes: new Array(1) }, why: 'a list with a hole' },
+    { change: { ...newConfChangeV2(), changes: [null] }, why: 'a change that is null' },
+  ])('$why', ({ change }) => {
+    expect(refusal(() => encodeConfChange(change as ConfChange)).code).toBe(RaftErrorCode.ArgumentInvalid);
+  });
+});
+
 describe('decoding', () => {
+  test('copies the context, also of a Buffer', () => {
+    for (const decode of [decodeConfChangeV1, decodeConfChangeV2]) {
+      const source = Buffer.from(decode === decodeConfChangeV1 ? '2202abcd' : '1a02abcd', 'hex');
+      const { context } = decode(source);
+      source.fill(0);
+      expect([context.constructor, hex(context)]).toEqual([Uint8Array, 'abcd']);
+    }
+  });
+
+  test.each<{ data: unknown }>([undefined, null, 'text', [1], new DataView(new ArrayBuffer(2))].map((data) => ({ data })))('refuses $data, which is no bytes', ({ data }) => {
+    const decoders = [decodeConfChangeV1, decodeConfChangeV2, (bytes: Uint8Array) => decodeConfChange(EntryType.EntryConfChange, bytes)];
+    for (const decode of decoders) expect(refusal(() => decode(data as Uint8Array)).code).toBe(RaftErrorCode.ArgumentInvalid);
+  });
+
   test.each(v1Cases)('V1 $wire: $why', ({ change, wire }) => {
     expect(decodeConfChangeV1(bytes(wire))).toEqual(change);
   });
