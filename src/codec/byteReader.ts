@@ -2,7 +2,7 @@ import { RaftError, RaftErrorCode } from '../core/errors.js';
 import type { NodeId } from '../core/types.js';
 import { maxHeapBytes } from './byteBlocks.js';
 import { CopiedBytes } from './copiedBytes.js';
-import { codecLimits, type DecodeOptions } from './limits.js';
+import { checkDecodeOptions, codecLimits, type DecodeOptions } from './limits.js';
 import { exactVarint } from './uint64.js';
 
 /** What {@link ByteReader.readVarint} returns for a value above 2^53-1. */
@@ -53,11 +53,15 @@ export class ByteReader {
   private outOfRangeAt = -1;
   private copied: CopiedBytes | null = null;
 
-  /** @param end where the outermost record ends, if not with the input. */
+  /**
+   * @param end where the outermost record ends, if not with the input.
+   * @throws RaftError `ERR_RAFT_ARGUMENT_INVALID` if the input is no bytes, or the options are none.
+   */
   constructor(input: Uint8Array, options: DecodeOptions | undefined, end?: number) {
+    checkDecodeOptions(options);
     this.bytes = plainBytes(input);
     this.end = end ?? this.bytes.length;
-    this.alias = options !== undefined && options.alias === true;
+    this.alias = options?.alias === true;
     this.entriesLeft = options?.maxEntries ?? codecLimits.maxEntries;
   }
 

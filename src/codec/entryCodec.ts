@@ -4,6 +4,7 @@ import { emptyBytes } from '../core/types.js';
 import { ByteReader, tooLarge } from './byteReader.js';
 import { bytesFieldSize, writeBytesField } from './bytesField.js';
 import type { DecodeOptions } from './limits.js';
+import { unencodable } from './unencodable.js';
 import { enumSize, writeEnum, writeNumberField } from './uint64.js';
 
 /** Encoded size in bytes of an entry, without tag and length. */
@@ -109,12 +110,17 @@ export function readEntry(reader: ByteReader, start: number, end: number): Entry
 /**
  * An entry as protobuf bytes.
  *
- * @throws RaftError `ERR_RAFT_OUT_OF_RANGE` if a number is not what its type says; so do all encoders.
+ * @throws RaftError `ERR_RAFT_OUT_OF_RANGE` if a number is not what its type says, `ERR_RAFT_ARGUMENT_INVALID` if a field
+ *   is missing or of another type; so do all encoders.
  */
 export function encodeEntry(entry: Entry): Uint8Array {
-  const bytes = new Uint8Array(encodedEntrySize(entry));
-  writeEntry(bytes, 0, entry);
-  return bytes;
+  try {
+    const bytes = new Uint8Array(encodedEntrySize(entry));
+    writeEntry(bytes, 0, entry);
+    return bytes;
+  } catch (error) {
+    throw unencodable(error);
+  }
 }
 
 /**

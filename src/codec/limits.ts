@@ -1,3 +1,5 @@
+import { RaftError, RaftErrorCode } from '../core/errors.js';
+
 /**
  * What a decoder accepts at most. The input itself bounds every length; these bound what a small input
  * could otherwise make large: an empty entry takes 2 bytes on the wire and about 60 in memory.
@@ -21,6 +23,18 @@ export const codecLimits = {
   maxGroupDepth: 64,
 } as const;
 
+/**
+ * Refuses options that are not what they must be: a limit that is not a number would be none.
+ *
+ * @throws RaftError `ERR_RAFT_ARGUMENT_INVALID`.
+ */
+export function checkDecodeOptions(options: DecodeOptions | undefined): void {
+  const alias = options?.alias ?? false;
+  const maxEntries = options?.maxEntries ?? Infinity;
+  if (typeof alias === 'boolean' && (maxEntries === Infinity || (Number.isSafeInteger(maxEntries) && maxEntries > 0))) return;
+  throw new RaftError(RaftErrorCode.ArgumentInvalid, `alias ${String(alias)}, maxEntries ${String(maxEntries)} are no options to decode with`);
+}
+
 /** How to decode. */
 export interface DecodeOptions {
   /**
@@ -29,6 +43,6 @@ export interface DecodeOptions {
    * input and never changes it again; every view keeps the whole input alive.
    */
   readonly alias?: boolean;
-  /** Entries that one message may hold; a positive integer, {@link codecLimits}`.maxEntries` by default. */
+  /** Entries that one message may hold; a positive integer or Infinity, {@link codecLimits}`.maxEntries` by default. */
   readonly maxEntries?: number;
 }

@@ -9,8 +9,9 @@ import { ByteBlocks } from './byteBlocks.js';
 import { ByteReader, plainBytes } from './byteReader.js';
 import { bytesFieldSize, lengthDelimitedSize, writeBytesField } from './bytesField.js';
 import { encodedEntrySize, readEntry, writeEntryField } from './entryCodec.js';
-import { codecLimits, type DecodeOptions } from './limits.js';
+import { checkDecodeOptions, codecLimits, type DecodeOptions } from './limits.js';
 import { encodedSnapshotSize, readSnapshot, writeSnapshot } from './stateCodec.js';
+import { unencodable } from './unencodable.js';
 import { enumSize, idSize, writeEnum, writeIdField, writeNumberField } from './uint64.js';
 
 function sizeAt(m: Message, depth: number): number {
@@ -149,13 +150,17 @@ function sizeBound(m: Message): number {
 }
 
 /**
- * Bytes that {@link encodeMessage} makes of `m`.
+ * Bytes that {@link encodeMessage} makes of `m`, if it can be encoded. Whether every number is one is only seen then.
  *
- * @throws RaftError `ERR_RAFT_OUT_OF_RANGE` if a number of the message is not what its type says,
- *   `ERR_RAFT_ARGUMENT_INVALID` if its responses are nested deeper than `codecLimits.maxResponseDepth`.
+ * @throws RaftError `ERR_RAFT_ARGUMENT_INVALID` if a field is missing or of another type, or the responses are nested
+ *   deeper than `codecLimits.maxResponseDepth`.
  */
 export function encodedMessageSize(m: Message): number {
-  return sizeAt(m, 0);
+  try {
+    return sizeAt(m, 0);
+  } catch (error) {
+    throw unencodable(error);
+  }
 }
 
 /**
@@ -165,21 +170,25 @@ export function encodedMessageSize(m: Message): number {
  * because an ArrayBuffer of its own costs more than all the encoding. So never transfer or look at
  * `result.buffer`; for a buffer of your own use {@link encodeMessageInto}.
  *
- * @throws RaftError as {@link encodedMessageSize}.
+ * @throws RaftError as {@link encodedMessageSize}, and `ERR_RAFT_OUT_OF_RANGE` if a number of the message is not what its
+ *   type says.
  */
 export function encodeMessage(m: Message): Uint8Array {
-  const bound = sizeBound(m);
-  if (bound > maxSharedBytes) return encodeAlone(m);
-  // Written first and cut off afterwards: that saves measuring it, a quarter of the time.
-  encodedBlocks.reserve(bound);
-  const start = encodedBlocks.used;
-  return encodedBlocks.cut(writeMessage(encodedBlocks.block, start, m) - start);
+  try {
+    const bound = sizeBound(m);
+    if (bound > maxSharedBytes) return encodeAlone(m);
+    // Written first and cut off afterwards: that saves measuring it, a quarter of the time.
+    encodedBlocks.reserve(bound);
+    const start = encodedBlocks.used;
+    return encodedBlocks.cut(writeMessage(encodedBlocks.block, start, m) - start);
+  } catch (error) {
+    throw unencodable(error);
+  }
 }
 
 function encodeAlone(m: Message): Uint8Array {
-  const size = sizeAt(m, 0);
-  const bytes = new Uint8Array(size);
-  encodeExactly(m, bytes, 0, size);
+  const bytes = new Uint8Array(sizeAt(m, 0));
+  if (writeMessage(bytes, 0, m) !== bytes.length) panic('codec: not the size of the message');
   return bytes;
 }
 
@@ -189,14 +198,18 @@ function encodeAlone(m: Message): Uint8Array {
  *
  * @param size what `encodedMessageSize(m)` returned, if the caller knows it already.
  * @returns the position after the last byte.
- * @throws RaftError as {@link encodedMessageSize}, and `ERR_RAFT_ARGUMENT_INVALID` if it does not fit.
+ * @throws RaftError as {@link encodeMessage}, and `ERR_RAFT_ARGUMENT_INVALID` if it does not fit, or `size` is not its size.
  */
 export function encodeMessageInto(m: Message, target: Uint8Array, offset: number, size?: number): number {
-  // Not measured where it fits in any case: a quarter of the time.
-  if (size === undefined && Number.isSafeInteger(offset) && offset >= 0 && offset + sizeBound(m) <= target.length) {
-    return writeMessage(target, offset, m);
+  try {
+    // Not measured where it fits in any case: a quarter of the time.
+    if (size === undefined && Number.isSafeInteger(offset) && offset >= 0 && offset + sizeBound(m) <= target.length) {
+      return writeMessage(target, offset, m);
+    }
+    return encodeExactly(m, target, offset, size ?? sizeAt(m, 0));
+  } catch (error) {
+    throw unencodable(error);
   }
-  return encodeExactly(m, target, offset, size ?? encodedMessageSize(m));
 }
 
 function encodeExactly(m: Message, target: Uint8Array, offset: number, size: number): number {
@@ -207,7 +220,7 @@ function encodeExactly(m: Message, target: Uint8Array, offset: number, size: num
       `a message of ${size} bytes does not fit into ${target.length} bytes at ${offset}`,
     );
   }
-  if (writeMessage(target, offset, m) !== end) panic('codec: not the size of the message');
+  if (writeMessage(target, offset, m) !== end) throw new RaftError(RaftErrorCode.ArgumentInvalid, `${size} bytes is not the size of the message`);
   return end;
 }
 
@@ -451,11 +464,12 @@ function readField(reader: ByteReader, m: Message, at: number, end: number, dept
  *
  * @throws RaftError `ERR_RAFT_MALFORMED` if the bytes are not a Message or exceed {@link codecLimits};
  *   `ERR_RAFT_OUT_OF_RANGE` if they are one with a term or index above 2^53-1, which is never rounded.
- *   Both give the byte offset. `ERR_RAFT_ARGUMENT_INVALID` if `bytes` is not a Uint8Array.
+ *   Both give the byte offset. `ERR_RAFT_ARGUMENT_INVALID` if `bytes` is not a Uint8Array, or an option not what it must be.
  */
 export function decodeMessage(bytes: Uint8Array, options?: DecodeOptions): Message {
   // Not plainBytes for all: asking an array for its constructor takes 3 ns, a tenth of a small message.
   const input = bytes instanceof Uint8Array ? bytes : plainBytes(bytes);
+  if (options !== undefined) checkDecodeOptions(options);
   return readMessage(input, 0, input.length, options);
 }
 
@@ -469,6 +483,7 @@ export function decodeMessage(bytes: Uint8Array, options?: DecodeOptions): Messa
  */
 export function decodeMessageFrom(source: Uint8Array, start: number, end: number, options?: DecodeOptions): Message {
   const input = source instanceof Uint8Array ? source : plainBytes(source);
+  if (options !== undefined) checkDecodeOptions(options);
   if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end) || start < 0 || start > end || end > input.length || start > maxStart) {
     throw new RaftError(RaftErrorCode.ArgumentInvalid, `no message can be read from ${start} to ${end} of ${input.length} bytes`);
   }

@@ -11,6 +11,7 @@ import { None, type NodeId } from '../core/types.js';
 import { ByteReader } from './byteReader.js';
 import { bytesFieldSize, lengthDelimitedSize, writeBytesField } from './bytesField.js';
 import { codecLimits, type DecodeOptions } from './limits.js';
+import { unencodable } from './unencodable.js';
 import { idSize, writeIdField, writeNumberField } from './uint64.js';
 
 /**
@@ -76,39 +77,47 @@ function skipFound(reader: ByteReader): void {
   if ((reader.tag & 2) !== 0) reader.pos += reader.value;
 }
 
-/** Reads up to `end` on top of `base`: protobuf merges a record that comes twice. */
-function readConfState(reader: ByteReader, end: number, base: ConfState): ConfState {
-  const voters = base.voters.slice();
-  const learners = base.learners.slice();
-  const votersOutgoing = base.votersOutgoing.slice();
-  const learnersNext = base.learnersNext.slice();
-  let autoLeave = base.autoLeave;
+/** A configuration that is being read. */
+interface ReadConfState extends ConfState {
+  readonly voters: NodeId[];
+  readonly learners: NodeId[];
+  readonly votersOutgoing: NodeId[];
+  readonly learnersNext: NodeId[];
+  autoLeave: boolean;
+}
+
+/**
+ * Reads up to `end`, on top of `base` if there was one before: protobuf merges a record that comes twice. Added to it
+ * and not to a copy, which a record that comes a hundred thousand times would make as often.
+ */
+function readConfState(reader: ByteReader, end: number, base: ReadConfState | null): ReadConfState {
+  const state = base ?? { voters: [], learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false };
   while (reader.nextField(end)) {
     switch (reader.tag) {
       case 0x08:
       case 0x0a:
-        readIds(reader, voters);
+        readIds(reader, state.voters);
         break;
       case 0x10:
       case 0x12:
-        readIds(reader, learners);
+        readIds(reader, state.learners);
         break;
       case 0x18:
       case 0x1a:
-        readIds(reader, votersOutgoing);
+        readIds(reader, state.votersOutgoing);
         break;
       case 0x20:
       case 0x22:
-        readIds(reader, learnersNext);
+        readIds(reader, state.learnersNext);
         break;
       case 0x28:
-        autoLeave = reader.value !== 0;
+        state.autoLeave = reader.value !== 0;
         break;
       default:
         skipFound(reader);
     }
   }
-  return { voters, learners, votersOutgoing, learnersNext, autoLeave };
+  return state;
 }
 
 function metadataSize(metadata: SnapshotMetadata): number {
@@ -135,7 +144,7 @@ function readMetadata(reader: ByteReader, end: number, base: SnapshotMetadata): 
   while (reader.nextField(end)) {
     switch (reader.tag) {
       case 0x0a:
-        confState = readConfState(reader, reader.pos + reader.value, confState);
+        confState = readConfState(reader, reader.pos + reader.value, confState === emptyConfState ? null : (confState as ReadConfState));
         break;
       case 0x10:
         index = reader.foundNumber();
@@ -187,9 +196,13 @@ export function readSnapshot(reader: ByteReader, end: number, base: Snapshot): S
 
 /** A snapshot as protobuf bytes. */
 export function encodeSnapshot(snapshot: Snapshot): Uint8Array {
-  const bytes = new Uint8Array(encodedSnapshotSize(snapshot));
-  writeSnapshot(bytes, 0, snapshot);
-  return bytes;
+  try {
+    const bytes = new Uint8Array(encodedSnapshotSize(snapshot));
+    writeSnapshot(bytes, 0, snapshot);
+    return bytes;
+  } catch (error) {
+    throw unencodable(error);
+  }
 }
 
 /** The snapshot that the bytes are. */
@@ -202,29 +215,37 @@ export function decodeSnapshot(bytes: Uint8Array, options?: DecodeOptions): Snap
 
 /** A configuration as protobuf bytes. */
 export function encodeConfState(state: ConfState): Uint8Array {
-  const bytes = new Uint8Array(confStateSize(state));
-  writeConfState(bytes, 0, state);
-  return bytes;
+  try {
+    const bytes = new Uint8Array(confStateSize(state));
+    writeConfState(bytes, 0, state);
+    return bytes;
+  } catch (error) {
+    throw unencodable(error);
+  }
 }
 
 /** The configuration that the bytes are. Ids are as they were written: order, repetitions and zeros included. */
 export function decodeConfState(bytes: Uint8Array): ConfState {
   const reader = new ByteReader(bytes, undefined);
-  return readConfState(reader, reader.end, emptyConfState);
+  return readConfState(reader, reader.end, null);
+}
+
+function hardStateSize({ term, vote, commit }: HardState): number {
+  return (term === 0 ? 0 : 1 + varintSize(term)) + (vote === None ? 0 : 1 + idSize(vote)) + (commit === 0 ? 0 : 1 + varintSize(commit));
 }
 
 /** A hard state as protobuf bytes. */
 export function encodeHardState(state: HardState): Uint8Array {
-  const bytes = new Uint8Array(
-    (state.term === 0 ? 0 : 1 + varintSize(state.term)) +
-      (state.vote === None ? 0 : 1 + idSize(state.vote)) +
-      (state.commit === 0 ? 0 : 1 + varintSize(state.commit)),
-  );
-  let pos = 0;
-  if (state.term !== 0) pos = writeNumberField(bytes, pos, 0x08, state.term);
-  if (state.vote !== None) pos = writeIdField(bytes, pos, 0x10, state.vote);
-  if (state.commit !== 0) writeNumberField(bytes, pos, 0x18, state.commit);
-  return bytes;
+  try {
+    const bytes = new Uint8Array(hardStateSize(state));
+    let pos = 0;
+    if (state.term !== 0) pos = writeNumberField(bytes, pos, 0x08, state.term);
+    if (state.vote !== None) pos = writeIdField(bytes, pos, 0x10, state.vote);
+    if (state.commit !== 0) writeNumberField(bytes, pos, 0x18, state.commit);
+    return bytes;
+  } catch (error) {
+    throw unencodable(error);
+  }
 }
 
 /** The hard state that the bytes are. */

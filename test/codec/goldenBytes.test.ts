@@ -204,10 +204,43 @@ describe('encodeMessageInto', () => {
     if (offset !== 5) expect(() => encodeMessageInto(m, new Uint8Array(9999), offset)).toThrow(expect.objectContaining({ code: 'ERR_RAFT_ARGUMENT_INVALID' }));
   });
 
-  test('a size that is not the size of the message is a bug that does not stay hidden', () => {
-    const target = new Uint8Array(bytes.length + 4);
+  test.each([{ more: 1 }, { more: -1 }, { more: -5 }])('a size that is $more bytes off is a mistake that does not stay hidden', ({ more }) => {
+    for (const length of [bytes.length + more, bytes.length + 4]) {
+      expect(() => encodeMessageInto(m, new Uint8Array(length), 0, bytes.length + more)).toThrow(expect.objectContaining({ code: 'ERR_RAFT_ARGUMENT_INVALID' }));
+    }
+  });
 
-    expect(() => encodeMessageInto(m, target, 0, bytes.length + 1)).toThrow('codec: not the size of the message');
+  test.each<{ wrong: unknown; why: string }>([
+    { wrong: undefined, why: 'nothing' },
+    { wrong: null, why: 'null' },
+    { wrong: { ...m, term: 5n }, why: 'a term that is a bigint' },
+    { wrong: { ...m, logTerm: 5n }, why: 'a log term that is a bigint' },
+    { wrong: { ...m, index: 5n }, why: 'an index that is a bigint' },
+    { wrong: { ...m, commit: 5n }, why: 'a commit index that is a bigint' },
+    { wrong: { ...m, rejectHint: 2n ** 60n }, why: 'a hint that is a bigint' },
+    { wrong: { ...m, type: 1n }, why: 'a type that is a bigint' },
+    { wrong: { ...m, entries: undefined }, why: 'no list of entries' },
+    { wrong: { ...m, entries: [null] }, why: 'an entry that is null' },
+    { wrong: { ...m, entries: new Array(3) }, why: 'entries that are holes' },
+    { wrong: { ...m, entries: [{ term: 1, index: 1, type: 0 }] }, why: 'an entry without data' },
+    { wrong: { ...m, entries: [{ term: 1n, index: 1, type: 0, data: new Uint8Array(1) }] }, why: 'an entry of a term that is a bigint' },
+    { wrong: { ...m, snapshot: {} }, why: 'a snapshot without anything' },
+    { wrong: { ...m, context: undefined }, why: 'no context' },
+    { wrong: { ...m, responses: [undefined] }, why: 'a response that is missing' },
+  ])('S20: $why is refused with a typed error', ({ wrong }) => {
+    const target = new Uint8Array(1000);
+    const code: unknown = expect.stringMatching(/^ERR_RAFT_(ARGUMENT_INVALID|OUT_OF_RANGE)$/);
+    for (const encode of [encodeMessage, (bad: Message) => encodeMessageInto(bad, target, 0), (bad: Message) => encodeMessageInto(bad, target, 0, 40)]) {
+      expect(() => encode(wrong as Message)).toThrow(expect.objectContaining({ name: 'RaftError', code }));
+    }
+  });
+
+  test('S20: so is what is none of the other records', () => {
+    for (const encode of [encodeEntry, encodeSnapshot, encodeConfState, encodeHardState] as ((wrong: unknown) => unknown)[]) {
+      for (const wrong of [undefined, null, { term: 5n, index: 5n, vote: 1, commit: 2 }, { voters: [1.5] }, { data: 7 }]) {
+        expect(() => encode(wrong)).toThrow(expect.objectContaining({ name: 'RaftError' }));
+      }
+    }
   });
 
   test('a message that answers itself without end is refused', () => {

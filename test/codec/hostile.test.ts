@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import {
   codecLimits,
   decodeConfState,
   decodeEntry,
   decodeHardState,
   decodeMessage,
+  decodeMessageFrom,
   decodeSnapshot,
   encodeMessage,
 } from '../../src/codec/index.js';
@@ -294,6 +295,44 @@ describe('X12, X15: counts', () => {
     expect(decodeConfState(list(maxIds)).voters).toHaveLength(maxIds);
     expect(refusalOf(list(maxIds + 1), decodeConfState).message).toContain('too many ids');
     refusalOf(list(1_000_000), decodeConfState);
+  });
+
+  test('a configuration that comes again and again is not copied again and again', () => {
+    const lists = [1, 2, 3, 4].map((field) => bytesField(field, repeat(varint(7), codecLimits.maxIds)));
+    const metadata = concat(bytesField(1, concat(...lists)), repeat(bytesField(1, []), 10_000));
+    const slice = jest.spyOn(Array.prototype, 'slice');
+    const concatenated = jest.spyOn(Array.prototype, 'concat');
+    const { confState } = decodeSnapshot(bytesField(2, metadata)).metadata;
+    const copies = slice.mock.calls.length + concatenated.mock.calls.length;
+    jest.restoreAllMocks();
+
+    expect(confState.learnersNext).toHaveLength(codecLimits.maxIds);
+    expect(copies).toBeLessThan(10);
+  });
+
+  test('and adds up, each message for itself', () => {
+    const metadata = concat(bytesField(1, numberField(1, 7)), bytesField(1, numberField(2, 8)), bytesField(1, numberField(1, 9)));
+    const snapshot = bytesField(9, bytesField(2, metadata));
+
+    expect(decodeMessage(concat(snapshot, snapshot)).snapshot?.metadata.confState).toEqual(newConfState({ voters: [7, 9, 7, 9], learners: [8, 8] }));
+    expect(decodeMessage(snapshot).snapshot?.metadata.confState).toEqual(newConfState({ voters: [7, 9], learners: [8] }));
+  });
+
+  test.each<{ options: unknown }>(
+    [{ maxEntries: NaN }, { maxEntries: 0 }, { maxEntries: -1 }, { maxEntries: 1.5 }, { maxEntries: '5' }, { maxEntries: 5n }, { alias: 1 }, { alias: 'yes' }].map((options) => ({ options })),
+  )('S20: the options $options are refused', ({ options }) => {
+    const given = options as { maxEntries?: number };
+    const invalid = expect.objectContaining({ code: 'ERR_RAFT_ARGUMENT_INVALID' });
+    for (const bytes of [new Uint8Array(0), fullBytes]) {
+      expect(() => decodeMessage(bytes, given)).toThrow(invalid);
+      expect(() => decodeMessageFrom(bytes, 0, bytes.length, given)).toThrow(invalid);
+      expect(() => decodeEntry(bytes, given)).toThrow(invalid);
+      expect(() => decodeSnapshot(bytes, given)).toThrow(invalid);
+    }
+  });
+
+  test('options that are null are none', () => {
+    expect(decodeMessage(fullBytes, null as never)).toEqual(decodeMessage(fullBytes));
   });
 
   test('packed and unpacked ids mix, large ones included', () => {
