@@ -45,8 +45,9 @@ export interface Config {
 
   /**
    * With synchronous writes: when more entries than this wait to be written, a Ready carries those that came first
-   * alone, and what depends on the others follows with them. For a follower that catches up, whose arrays
-   * would otherwise grow beyond what V8 uses again. 1 or more, or Infinity. Default 16,384.
+   * alone, and what depends on the others follows with them. Where they come faster than that, the next Ready carries
+   * all. For a follower that catches up, whose arrays would otherwise grow beyond what V8 uses again. 1 or more, or
+   * Infinity. Default 16,384.
    */
   readonly maxEntriesPerReady?: number;
 

@@ -44,7 +44,7 @@ export interface RaftErrorDetail {
 }
 
 /**
- * The only error that this library throws. Test {@link code}, not `instanceof`: a program may hold
+ * What the core and the codec throw, and nothing else. Test {@link code}, not `instanceof`: a program may hold
  * two copies of the library.
  */
 export class RaftError extends Error {

@@ -266,7 +266,9 @@ function isLossTold(m: MsgAppResp): boolean {
 /**
  * Whether this node has lost entries that it acknowledged, and not caught up yet. It has caught up with
  * them, or with something committed by a leader of a later term: that one had all that was committed
- * before (Raft §5.4), so even a false alarm ends by itself (D9).
+ * before (Raft §5.4). So a false alarm, which takes a message that no leader sent, ends by itself as long as
+ * the others can elect a leader (D9). The only voter believes it as well: its configuration may be older than
+ * what it has lost, and then there are others, who lead. If there are none, it ends with a restart.
  */
 export function hasLostLog(raft: Raft): boolean {
   const { log, lostUpTo } = raft;

@@ -75,6 +75,17 @@ describe('D10 O12: a node whose leader commits beyond its log', () => {
     expect(node.node.campaign()).toBe(StepResult.Ok);
   });
 
+  test('D9: the only voter believes it too, as its configuration may be older than what it has lost; until a restart', () => {
+    const node = nodeWith({ voters: [1], log: [1, 1], commit: 2 });
+    expect(node.receive(message(MsgHeartbeat, { from: 9, term: 8, commit: 1000 }))).toMatchObject([{ type: MsgAppResp, reject: true }]);
+    expect([node.tick(100), node.node.campaign()]).toEqual([[], StepResult.LogLost]);
+
+    const again = nodeWith({ storage: node.storage });
+    expect([again.node.campaign(), again.state, again.term]).toEqual([StepResult.Ok, StateType.Candidate, 9]);
+    again.settle();
+    expect(again.state).toBe(StateType.Leader);
+  });
+
   test('a question tells it the same, and it answers like any peer', () => {
     const node = wipedNode(2);
     const question = contradict(acknowledgedLeader());
