@@ -1,7 +1,7 @@
 import { RaftError, RaftErrorCode } from '../errors.js';
 import type { Entry } from '../raftpb/entry.js';
 import { emptyHardState, emptySnapshot, type ConfState, type HardState, type Snapshot } from '../raftpb/state.js';
-import type { Index, Term } from '../types.js';
+import { isBytes, isCanonicalNodeId, isCount, type Index, type Term } from '../types.js';
 import { EntryBlocks } from './entryBlocks.js';
 import type { InitialState, Storage } from './storage.js';
 
@@ -9,7 +9,8 @@ import type { InitialState, Storage } from './storage.js';
  * A {@link Storage} in memory: for tests, for examples, and as the reading half of a storage that
  * writes a log file. Nothing survives the process.
  *
- * A method that throws has changed nothing.
+ * A method that throws has changed nothing. What is not what its type says is refused with
+ * `ERR_RAFT_ARGUMENT_INVALID`.
  */
 export class MemoryStorage implements Storage {
   #hardState: HardState = emptyHardState;
@@ -27,16 +28,18 @@ export class MemoryStorage implements Storage {
 
   /** @throws RaftError `ERR_RAFT_COMPACTED`, `ERR_RAFT_UNAVAILABLE`; `ERR_RAFT_ARGUMENT_INVALID` if `lo` > `hi`. */
   entries(lo: Index, hi: Index, maxBytes: number): readonly Entry[] {
+    if (!isCount(lo) || !isCount(hi) || typeof maxBytes !== 'number' || !(maxBytes >= 0)) throw invalid(`entries from ${String(lo)} to before ${String(hi)}, ${String(maxBytes)} bytes: no numbers`);
     const from = lo - this.#offset - 1;
     const to = hi - this.#offset - 1;
     if (from < 0) throw compacted(lo, this.#offset);
     if (to > this.#entries.length) throw unavailable(hi - 1, this.lastIndex());
-    if (from > to) throw new RaftError(RaftErrorCode.ArgumentInvalid, `entries from ${lo} to before ${hi}: the range is reversed`);
+    if (from > to) throw invalid(`entries from ${lo} to before ${hi}: the range is reversed`);
     return from === to ? [] : this.#entries.slice(from, to, maxBytes);
   }
 
   term(index: Index): Term {
     if (index === this.#offset) return this.#offsetTerm;
+    checkIndex(index);
     if (index < this.#offset) throw compacted(index, this.#offset);
     const entry = this.#entries.at(index - this.#offset - 1);
     if (entry === undefined) throw unavailable(index, this.lastIndex());
@@ -58,6 +61,7 @@ export class MemoryStorage implements Storage {
 
   /** Replaces the hard state. */
   setHardState(hardState: HardState): void {
+    if (!isCount(hardState?.term) || !isCanonicalNodeId(hardState.vote) || !isCount(hardState.commit)) throw invalid('this is no hard state');
     this.#hardState = hardState;
   }
 
@@ -69,16 +73,16 @@ export class MemoryStorage implements Storage {
    * @throws RaftError `ERR_RAFT_ARGUMENT_INVALID` if they are not contiguous, or would leave a gap after the log.
    */
   append(entries: readonly Entry[]): void {
+    if (!(entries?.length >= 0)) throw invalid('these are no entries');
     if (entries.length === 0) return;
-    const first = entries[0]!.index;
-    for (let i = 1; i < entries.length; i++) {
-      if (entries[i]!.index !== first + i) {
-        throw new RaftError(RaftErrorCode.ArgumentInvalid, `entry ${entries[i]!.index} stands in the place of ${first + i}: not contiguous`);
-      }
+    const first = entries[0]?.index ?? NaN;
+    checkIndex(first);
+    for (let i = 0; i < entries.length; i++) {
+      const entry = entries[i];
+      if (entry?.index !== first + i) throw invalid(`entry ${String(entry?.index)} stands in the place of ${first + i}: not contiguous`);
+      if (!isCount(entry.term) || !isBytes(entry.data)) throw invalid(`entry ${entry.index} has no term, or no data`);
     }
-    if (first > this.lastIndex() + 1) {
-      throw new RaftError(RaftErrorCode.ArgumentInvalid, `appending at ${first} leaves a gap after the last entry ${this.lastIndex()}`);
-    }
+    if (first > this.lastIndex() + 1) throw invalid(`appending at ${first} leaves a gap after the last entry ${this.lastIndex()}`);
     const skipped = Math.max(0, this.#offset + 1 - first);
     // All of it is compacted, so all of it was applied: it says nothing about the log behind it.
     if (skipped >= entries.length) return;
@@ -95,6 +99,7 @@ export class MemoryStorage implements Storage {
    * @throws RaftError `ERR_RAFT_SNAPSHOT_OUT_OF_DATE` if the storage holds a snapshot, or has compacted, up to there or further.
    */
   applySnapshot(snapshot: Snapshot): void {
+    if (!isBytes(snapshot?.data) || !isCount(snapshot.metadata?.index) || !isCount(snapshot.metadata.term)) throw invalid('this is no snapshot');
     const { index, term } = snapshot.metadata;
     const reached = Math.max(this.#snapshot.metadata.index, this.#offset);
     const fresh = reached === 0 && this.#entries.length === 0;
@@ -114,6 +119,8 @@ export class MemoryStorage implements Storage {
    * `ERR_RAFT_COMPACTED` if its term is not known any more, `ERR_RAFT_UNAVAILABLE` if it is after the last entry.
    */
   createSnapshot(index: Index, confState: ConfState | null, data: Uint8Array): Snapshot {
+    checkIndex(index);
+    if (!isBytes(data)) throw invalid('the data of a snapshot are bytes');
     const previous = this.#snapshot.metadata;
     if (index <= previous.index) throw outOfDate(index, previous.index);
     // The term of the entry, and not that of the hard state: the entry may be older than the term we are in.
@@ -130,12 +137,21 @@ export class MemoryStorage implements Storage {
    * @throws RaftError `ERR_RAFT_COMPACTED` if that was done before, `ERR_RAFT_UNAVAILABLE` if it is after the last entry.
    */
   compact(index: Index): void {
+    checkIndex(index);
     if (index <= this.#offset) throw compacted(index, this.#offset);
     const term = this.term(index);
     this.#entries.drop(index - this.#offset);
     this.#offset = index;
     this.#offsetTerm = term;
   }
+}
+
+function checkIndex(index: Index): void {
+  if (!isCount(index)) throw invalid(`index ${String(index)} is none`);
+}
+
+function invalid(message: string): RaftError {
+  return new RaftError(RaftErrorCode.ArgumentInvalid, message);
 }
 
 function compacted(index: Index, offset: Index): RaftError {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { isRaftError, RaftErrorCode } from '../../../src/core/errors.js';
-import { newConfState } from '../../../src/core/raftpb/state.js';
+import { emptyHardState, newConfState } from '../../../src/core/raftpb/state.js';
 import { MemoryStorage } from '../../../src/core/storage/memoryStorage.js';
 import { emptyBytes, noLimit } from '../../../src/core/types.js';
 import { entriesFrom, ids, snapshotAt } from '../../support/logBuilders.js';
@@ -129,4 +129,46 @@ test('S20: a hole between right ends is refused, and changes nothing', () => {
 
   expect(() => storage.append([one!, one!, three!])).toThrow(/contiguous/);
   expect(storage.lastIndex()).toBe(0);
+});
+
+describe('S20: what is not what its type says is refused with a typed error, and changes nothing', () => {
+  const odd: unknown[] = [undefined, null, NaN, -1, 1.5, 5n, 2n ** 60n, Infinity, 'x', {}, Symbol('s')];
+  const [entry] = entriesFrom(7, [6]);
+  const snapshot = snapshotAt(9, 6);
+  const wrong: { what: string; call: (s: MemoryStorage, value: never) => unknown; fine?: readonly unknown[] }[] = [
+    { what: 'entries from', call: (s, value) => s.entries(value, 6, noLimit) },
+    { what: 'entries to before', call: (s, value) => s.entries(4, value, noLimit) },
+    { what: 'entries of so many bytes', call: (s, value) => s.entries(4, 6, value), fine: [1.5, Infinity] },
+    { what: 'term at', call: (s, value) => s.term(value) },
+    { what: 'compact up to', call: (s, value) => s.compact(value) },
+    { what: 'createSnapshot at', call: (s, value) => s.createSnapshot(value, null, emptyBytes) },
+    { what: 'createSnapshot of', call: (s, value) => s.createSnapshot(5, null, value) },
+    { what: 'setHardState', call: (s, value) => s.setHardState(value) },
+    { what: 'setHardState with the commit index', call: (s, value) => s.setHardState({ term: 1, vote: 1, commit: value }) },
+    { what: 'setHardState with the vote', call: (s, value) => s.setHardState({ term: 1, vote: value, commit: 1 }), fine: [2n ** 60n] },
+    { what: 'append', call: (s, value) => s.append(value) },
+    { what: 'append of one', call: (s, value) => s.append([value]) },
+    { what: 'append at', call: (s, value) => s.append([{ ...entry!, index: value }]) },
+    { what: 'append of the term', call: (s, value) => s.append([{ ...entry!, term: value }]) },
+    { what: 'append of the data', call: (s, value) => s.append([{ ...entry!, data: value }]) },
+    { what: 'applySnapshot', call: (s, value) => s.applySnapshot(value) },
+    { what: 'applySnapshot of', call: (s, value) => s.applySnapshot({ ...snapshot, data: value }) },
+    { what: 'applySnapshot at', call: (s, value) => s.applySnapshot({ ...snapshot, metadata: { ...snapshot.metadata, index: value } }) },
+  ];
+
+  test.each(wrong)('$what', ({ call, fine = [] }) => {
+    for (const value of odd.filter((each) => !fine.includes(each))) {
+      const storage = sample();
+      expect({ value, code: codeOf(() => call(storage, value as never)) }).toEqual({ value, code: RaftErrorCode.ArgumentInvalid });
+      expect([storage.firstIndex(), storage.lastIndex(), storage.snapshot(), storage.initialState().hardState]).toEqual([4, 6, snapshotAt(3, 3), emptyHardState]);
+      expect(ids(storage.entries(4, 7, noLimit))).toEqual(['4/4', '5/5', '6/6']);
+    }
+  });
+
+  test('append of a list with holes', () => {
+    const storage = sample();
+    expect(codeOf(() => storage.append(new Array(2)))).toBe(RaftErrorCode.ArgumentInvalid);
+    expect(codeOf(() => storage.append(Object.assign(new Array(3), { 0: entry, 2: entry })))).toBe(RaftErrorCode.ArgumentInvalid);
+    expect(storage.lastIndex()).toBe(6);
+  });
 });
