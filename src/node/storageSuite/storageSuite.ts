@@ -142,6 +142,27 @@ function checkReading(check: Check): void {
     assert.deepEqual(ids(under.storage.entries(3, 5, 0)), ['3/1'], 'the limit starts to count at lo');
   });
 
+  check('to ask for what is no index does no harm', async (under) => {
+    await under.append(run(1, [1, 2, 2]));
+    await under.compact(1);
+    const { storage } = under;
+
+    for (const odd of [NaN, 2.5, Infinity, undefined, null] as number[]) {
+      for (const ask of [() => storage.entries(odd, 4, noLimit), () => storage.entries(2, odd, noLimit), () => storage.entries(2, 4, odd), () => storage.term(odd)]) {
+        try {
+          ask();
+        } catch {
+          // No answer is laid down, but an error is a good one.
+        }
+      }
+    }
+
+    assert.deepEqual(bounds(storage), [2, 3]);
+    assert.deepEqual(ids(storage.entries(2, 4, noLimit)), ['2/2', '3/2']);
+    await under.append(run(4, [3]));
+    assert.equal(storage.term(4), 3);
+  });
+
   check('what was handed out does not change when the storage does', async (under) => {
     await under.append(run(1, [1, 1, 1]));
     const found = under.storage.entries(1, 4, noLimit);

@@ -64,6 +64,11 @@ export class WalError extends Error {
   }
 }
 
+/** The refusal of an argument. */
+export function invalidArgument(message: string): WalError {
+  return new WalError(WalErrorCode.ArgumentInvalid, message);
+}
+
 /** Whether `error` is a WalError of the given code, from whichever copy of the library. */
 export function isWalError(error: unknown, code: WalErrorCode): boolean {
   return typeof error === 'object' && error !== null && (error as { code?: unknown }).code === code;

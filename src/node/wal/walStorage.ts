@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { RaftError, RaftErrorCode } from '../../core/errors.js';
 import { entriesSize, entrySize, type Entry } from '../../core/raftpb/entry.js';
 import type { ConfState, Snapshot } from '../../core/raftpb/state.js';
@@ -13,11 +14,11 @@ import { pathIn, snapshotName } from './names.js';
 import type { LogSummary } from './segmentHeader.js';
 import { SpareSegment } from './spareSegment.js';
 import { systemEnvironment } from './systemEnvironment.js';
-import { WalError, WalErrorCode } from './walError.js';
+import { invalidArgument, WalError, WalErrorCode } from './walError.js';
 import { hasLog, loadLog, StartMode, type LoadedLog } from './walLoader.js';
 import { resolveOptions, type WalOptions } from './walOptions.js';
 import { failure, WalWriter } from './walWriter.js';
-import { planWrite, type WalWrite, type WritePlan } from './writePlan.js';
+import { checkSnapshotContent, planWrite, type WalWrite, type WritePlan } from './writePlan.js';
 
 /** Time between two looks at whether the directory still is ours, in milliseconds. */
 const ownershipInterval = 5000;
@@ -152,8 +153,10 @@ export class WalStorage implements DurableLog {
     const id: EntryId = { index, term: index >= state.offset.index && index <= state.lastIndex ? state.term(index) : 0 };
     this.#checkSnapshot(id);
     if (index <= this.#asked) throw new RaftError(RaftErrorCode.SnapshotOutOfDate, `a snapshot at ${index} is not newer than the one at ${this.#asked}, which is being written`);
+    const metadata = { ...id, confState: confState ?? snapshots.confState };
+    checkSnapshotContent(metadata.confState, data);
     this.#asked = index;
-    const snapshot: Snapshot = { data, metadata: { ...id, confState: confState ?? snapshots.confState } };
+    const snapshot: Snapshot = { data, metadata };
     const done = this.#creating.then(() => this.#create(snapshot, id));
     this.#creating = done.catch(() => undefined);
     return done;
@@ -172,7 +175,7 @@ export class WalStorage implements DurableLog {
     if (index <= state.offset.index) throw compacted(index, state.offset.index);
     const to = { index, term: this.term(index) };
     const problem = state.compactProblem(to);
-    if (problem !== null) throw invalid(problem);
+    if (problem !== null) throw invalidArgument(problem);
     this.#writer.beginAddition(smallRecord, false);
     state.compact(to);
     this.#cache.forgetBefore(index + 1);
@@ -214,10 +217,14 @@ export class WalStorage implements DurableLog {
 
   entries(lo: Index, hi: Index, maxBytes: number): readonly Entry[] {
     this.#refuse();
+    mustBeInteger(lo);
+    mustBeInteger(hi);
+    if (typeof maxBytes !== 'number' || Number.isNaN(maxBytes)) throw new RaftError(RaftErrorCode.ArgumentInvalid, `maxBytes is ${inspect(maxBytes)}`);
     const { offset, lastIndex } = this.#log.state;
     if (lo <= offset.index) throw compacted(lo, offset.index);
     if (hi > lastIndex + 1) throw unavailable(hi - 1, lastIndex);
-    if (lo >= hi) return [];
+    if (lo > hi) throw new RaftError(RaftErrorCode.ArgumentInvalid, `entries from ${lo} to before ${hi}: the range is reversed`);
+    if (lo === hi) return [];
     const cache = this.#cache;
     if (lo >= cache.first) return cache.slice(lo, hi, maxBytes);
     const until = Math.min(hi, cache.first);
@@ -236,6 +243,7 @@ export class WalStorage implements DurableLog {
 
   term(index: Index): Term {
     this.#refuse();
+    mustBeInteger(index);
     const { state } = this.#log;
     if (index < state.offset.index) throw compacted(index, state.offset.index);
     if (index > state.lastIndex) throw unavailable(index, state.lastIndex);
@@ -309,7 +317,7 @@ export class WalStorage implements DurableLog {
   #checkSnapshot(id: EntryId): void {
     const { state } = this.#log;
     const problem = state.snapshotProblem(id);
-    if (problem !== null) throw id.index <= state.snapshot.index ? new RaftError(RaftErrorCode.SnapshotOutOfDate, problem) : invalid(problem);
+    if (problem !== null) throw id.index <= state.snapshot.index ? new RaftError(RaftErrorCode.SnapshotOutOfDate, problem) : invalidArgument(problem);
   }
 
   /**
@@ -465,13 +473,14 @@ function unavailable(index: Index, last: Index): RaftError {
   return new RaftError(RaftErrorCode.Unavailable, `index ${index}: the last entry is ${last}`);
 }
 
-function invalid(message: string): WalError {
-  return new WalError(WalErrorCode.ArgumentInvalid, message);
-}
-
 /** Every comparison with NaN is false, so that no check of a range refuses it. */
 function mustBeIndex(index: Index): void {
-  if (!Number.isSafeInteger(index) || index < 0) throw invalid(`${String(index)} is no index`);
+  if (!Number.isSafeInteger(index) || index < 0) throw invalidArgument(`${inspect(index)} is no index`);
+}
+
+/** As {@link mustBeIndex}, in the words of `Storage`. */
+function mustBeInteger(index: Index): void {
+  if (!Number.isSafeInteger(index)) throw new RaftError(RaftErrorCode.ArgumentInvalid, `${inspect(index)} is no index`);
 }
 
 function closed(): WalError {

@@ -1,11 +1,13 @@
+import { inspect } from 'node:util';
+import { codecLimits } from '../../codec/limits.js';
 import { RaftError, RaftErrorCode } from '../../core/errors.js';
 import { isEntryType, type Entry } from '../../core/raftpb/entry.js';
-import { hardStatesEqual, type HardState, type Snapshot } from '../../core/raftpb/state.js';
-import { isCanonicalNodeId, type Index } from '../../core/types.js';
+import { hardStatesEqual, type ConfState, type HardState, type Snapshot } from '../../core/raftpb/state.js';
+import { isCanonicalNodeId, isCount, type Index, type NodeId } from '../../core/types.js';
 import type { LogWrite } from '../shared/durableLog.js';
 import { entryBytes, maxBatchPayload, maxMetadataBytes } from './format.js';
 import type { LogState } from './logState.js';
-import { WalError, WalErrorCode } from './walError.js';
+import { invalidArgument } from './walError.js';
 
 /** A write of the log, with what only this one can keep. */
 export interface WalWrite extends LogWrite {
@@ -40,12 +42,14 @@ const otherBytes = 128;
  * @throws WalError `ERR_WAL_ARGUMENT_INVALID`, RaftError `ERR_RAFT_SNAPSHOT_OUT_OF_DATE`.
  */
 export function planWrite(state: LogState, write: WalWrite): WritePlan {
+  if (!isObject(write)) throw invalidArgument('a write must be an object');
+  if (typeof (write.sync ?? true) !== 'boolean') throw invalidArgument('sync must be true or false');
   const snapshot = write.snapshot ?? null;
   const hardState = write.hardState ?? null;
   const metadata = write.metadata ?? null;
   if (snapshot !== null) checkSnapshot(state, snapshot);
   if (metadata !== null && (!(metadata instanceof Uint8Array) || metadata.length > maxMetadataBytes)) {
-    throw invalid(`metadata must be a Uint8Array of at most ${maxMetadataBytes} bytes`);
+    throw invalidArgument(`metadata must be a Uint8Array of at most ${maxMetadataBytes} bytes`);
   }
   const offset = snapshot === null ? state.offset : snapshot.metadata;
   const lastBefore = snapshot === null ? state.lastIndex : offset.index;
@@ -54,20 +58,20 @@ export function planWrite(state: LogState, write: WalWrite): WritePlan {
   let last = lastBefore;
   let truncateFrom = 0;
   if (first !== undefined) {
-    if (first.index > lastBefore + 1) throw invalid(`appending at ${first.index} leaves a gap after the last entry ${lastBefore}`);
+    if (first.index > lastBefore + 1) throw invalidArgument(`appending at ${first.index} leaves a gap after the last entry ${lastBefore}`);
     if (first.index <= lastBefore) {
       truncateFrom = first.index;
       const problem = state.truncateProblem(truncateFrom);
-      if (problem !== null) throw invalid(problem);
+      if (problem !== null) throw invalidArgument(problem);
     }
     const before = first.index - 1 === offset.index ? offset.term : state.term(first.index - 1);
-    if (first.term < before) throw invalid(`entry ${first.index} has term ${first.term}, and the one before it ${before}`);
+    if (first.term < before) throw invalidArgument(`entry ${first.index} has term ${first.term}, and the one before it ${before}`);
     last = entries[entries.length - 1]!.index;
   }
   if (hardState !== null) checkHardState(state, hardState, last);
   const ofEntries = bytesOf(entries);
   const bytes = otherBytes + (metadata?.length ?? 0) + ofEntries;
-  if (bytes > maxBatchPayload) throw invalid(`a write of ${bytes} bytes is larger than ${maxBatchPayload}, the most that is written at once`);
+  if (bytes > maxBatchPayload) throw invalidArgument(`a write of ${bytes} bytes is larger than ${maxBatchPayload}, the most that is written at once`);
   return {
     snapshot,
     truncateFrom,
@@ -88,39 +92,65 @@ function bytesOf(entries: readonly Entry[]): number {
 
 /** The entries behind `offset`: what is compacted says nothing about the log behind it. Checks each one and their order. */
 function usefulEntries(entries: readonly Entry[], offset: Index): readonly Entry[] {
+  if (!Array.isArray(entries)) throw invalidArgument('entries must be an array');
   for (let i = 0; i < entries.length; i++) {
-    const { index, term, type, data } = entries[i]!;
-    if (!Number.isSafeInteger(index) || index < 1 || !Number.isSafeInteger(term) || term < 0 || !isEntryType(type) || !(data instanceof Uint8Array)) {
-      throw invalid(`entry ${String(index)} of term ${String(term)} is not an entry`);
-    }
+    const entry = entries[i];
+    if (!isEntry(entry)) throw invalidArgument(`entries[${i}] is not an entry`);
     if (i === 0) continue;
+    const { index, term } = entry;
     const before = entries[i - 1]!;
-    if (index !== before.index + 1) throw invalid(`entry ${index} stands behind entry ${before.index}: not contiguous`);
-    if (term < before.term) throw invalid(`entry ${index} has term ${term}, and the one before it ${before.term}`);
+    if (index !== before.index + 1) throw invalidArgument(`entry ${index} stands behind entry ${before.index}: not contiguous`);
+    if (term < before.term) throw invalidArgument(`entry ${index} has term ${term}, and the one before it ${before.term}`);
   }
   const first = entries[0];
   if (first === undefined || first.index > offset) return entries;
   return entries.slice(offset + 1 - first.index);
 }
 
-function checkSnapshot(state: LogState, { data, metadata }: Snapshot): void {
-  const { index, term } = metadata;
-  if (!Number.isSafeInteger(index) || index < 0 || !Number.isSafeInteger(term) || term < 0 || !(data instanceof Uint8Array)) {
-    throw invalid(`the snapshot at ${String(index)} of term ${String(term)} is not a snapshot`);
-  }
+function isEntry(entry: Entry | null | undefined): entry is Entry {
+  if (!isObject(entry)) return false;
+  const { index, term, type, data } = entry;
+  return isCount(index) && index > 0 && isCount(term) && isEntryType(type) && data instanceof Uint8Array;
+}
+
+function checkSnapshot(state: LogState, snapshot: Snapshot): void {
+  const metadata = isObject(snapshot) ? snapshot.metadata : null;
+  if (!isObject(metadata) || !isCount(metadata.index) || !isCount(metadata.term)) throw invalidArgument('the metadata of a snapshot must have an index and a term');
+  checkSnapshotContent(metadata.confState, snapshot.data);
   const problem = state.installProblem(metadata);
   if (problem !== null) throw new RaftError(RaftErrorCode.SnapshotOutOfDate, problem);
 }
 
-function checkHardState(state: LogState, hardState: HardState, last: Index): void {
-  const { term, vote, commit } = hardState;
-  if (!Number.isSafeInteger(term) || term < 0 || !isCanonicalNodeId(vote) || !Number.isSafeInteger(commit) || commit < 0) {
-    throw invalid(`term ${String(term)}, vote ${String(vote)}, commit ${String(commit)} is not a hard state`);
-  }
-  const problem = state.hardStateProblem(hardState, last);
-  if (problem !== null) throw invalid(problem);
+/**
+ * Checks what a snapshot's file is made of: that it can be written, and be read again.
+ *
+ * @throws WalError `ERR_WAL_ARGUMENT_INVALID`.
+ */
+export function checkSnapshotContent(confState: ConfState, data: Uint8Array): void {
+  if (!isConfState(confState)) throw invalidArgument(`the confState of a snapshot must have four lists of at most ${codecLimits.maxIds} node ids, and autoLeave`);
+  if (!(data instanceof Uint8Array)) throw invalidArgument('the data of a snapshot must be a Uint8Array');
 }
 
-function invalid(message: string): WalError {
-  return new WalError(WalErrorCode.ArgumentInvalid, message);
+function isConfState(value: ConfState): boolean {
+  if (!isObject(value)) return false;
+  const { voters, learners, votersOutgoing, learnersNext, autoLeave } = value;
+  return [voters, learners, votersOutgoing, learnersNext].every(areIds) && typeof autoLeave === 'boolean';
+}
+
+function areIds(ids: readonly NodeId[]): boolean {
+  if (!Array.isArray(ids) || ids.length > codecLimits.maxIds) return false;
+  // By index, as `every` passes over holes.
+  for (let i = 0; i < ids.length; i++) if (!isCanonicalNodeId(ids[i])) return false;
+  return true;
+}
+
+function checkHardState(state: LogState, hardState: HardState, last: Index): void {
+  const { term, vote, commit } = hardState;
+  if (!isCount(term) || !isCanonicalNodeId(vote) || !isCount(commit)) throw invalidArgument(`term ${inspect(term)}, vote ${inspect(vote)}, commit ${inspect(commit)} is not a hard state`);
+  const problem = state.hardStateProblem(hardState, last);
+  if (problem !== null) throw invalidArgument(problem);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }

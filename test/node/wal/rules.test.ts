@@ -4,7 +4,7 @@ import { maxMetadataBytes } from '../../../src/node/wal/format.js';
 import { LogState } from '../../../src/node/wal/logState.js';
 import { WalErrorCode } from '../../../src/node/wal/walError.js';
 import { resolveOptions, type WalOptions } from '../../../src/node/wal/walOptions.js';
-import { planWrite, type WalWrite } from '../../../src/node/wal/writePlan.js';
+import { checkSnapshotContent, planWrite, type WalWrite } from '../../../src/node/wal/writePlan.js';
 import { codeOf, errorOf } from '../../support/errors.js';
 import { entry } from './inspectedLog.js';
 
@@ -100,6 +100,28 @@ const snapshotAt = (index: number, term = 3): NonNullable<WalWrite['snapshot']> 
 /** 32 MiB that are counted several times, and never copied. */
 const shared = new Uint8Array(32 << 20);
 
+const bad = <T>(value: unknown): T => value as T;
+
+function withHole<T>(first: T, last: T): T[] {
+  const list = [first];
+  list[2] = last;
+  return list;
+}
+
+const tooMany = Array.from({ length: 1001 }, (_, i) => i + 1);
+
+/** What cannot be written as the configuration of a snapshot, or not be read back. */
+const badConfStates: readonly { readonly why: string; readonly confState: typeof confState }[] = [
+  { why: 'a number for a configuration', confState: bad(5) },
+  { why: 'a configuration of nothing', confState: bad({}) },
+  { why: 'a list that is missing', confState: bad({ ...confState, learnersNext: undefined }) },
+  { why: 'a list that is none', confState: bad({ ...confState, voters: new Set([1]) }) },
+  { why: 'a hole among the ids', confState: { ...confState, voters: withHole(1, 3) } },
+  { why: 'a word for autoLeave', confState: bad({ ...confState, autoLeave: 'no' }) },
+  { why: 'more ids than are read back', confState: bad({ ...confState, learners: tooMany }) },
+  ...[-1, 1.5, NaN, 2 ** 53, 2n ** 64n, -1n, 5n, '1', null].map((id) => ({ why: `the id ${typeof id} ${String(id)}`, confState: bad<typeof confState>({ ...confState, votersOutgoing: [1, id] }) })),
+];
+
 describe('a write is planned', () => {
   test.each<{ why: string; write: WalWrite; plan: object }>([
     { why: 'nothing', write: {}, plan: { snapshot: null, truncateFrom: 0, entries: [], hardState: null, metadata: null, votes: false } },
@@ -116,7 +138,6 @@ describe('a write is planned', () => {
     expect(planWrite(someLog(), write)).toMatchObject(plan);
   });
 
-  const bad = <T>(value: unknown): T => value as T;
   test.each<{ why: string; write: WalWrite; code?: string }>([
     { why: 'a gap', write: { entries: [entry(10, 3)] } },
     { why: 'a gap behind a snapshot', write: { snapshot: snapshotAt(20), entries: [entry(22, 3)] } },
@@ -144,6 +165,27 @@ describe('a write is planned', () => {
     { why: 'a snapshot of no index', write: { snapshot: snapshotAt(-1) } },
     { why: 'a snapshot of no term', write: { snapshot: snapshotAt(20, NaN) } },
     { why: 'a snapshot of text', write: { snapshot: bad({ ...snapshotAt(20), data: 'x' }) } },
+    { why: 'no snapshot', write: { snapshot: bad({}) } },
+    { why: 'a number for a snapshot', write: { snapshot: bad(5) } },
+    { why: 'a snapshot without metadata', write: { snapshot: bad({ data: new Uint8Array(1), metadata: null }) } },
+    { why: 'a snapshot of metadata without a configuration', write: { snapshot: bad({ data: new Uint8Array(1), metadata: { index: 20, term: 3 } }) } },
+    ...badConfStates.map(({ why, confState: given }) => ({ why: `a snapshot with ${why}`, write: { snapshot: { data: new Uint8Array(1), metadata: { index: 20, term: 3, confState: given } } } })),
+    { why: 'no write', write: bad(null) },
+    { why: 'nothing for a write', write: bad(undefined) },
+    { why: 'a number for a write', write: bad(5) },
+    { why: 'a text for a write', write: bad('entries') },
+    { why: 'a text for sync', write: { sync: bad('false') } },
+    { why: 'a number for entries', write: { entries: bad(5) } },
+    { why: 'an object for entries', write: { entries: bad({ length: 1 }) } },
+    { why: 'null among the entries', write: { entries: bad([entry(9, 3), null]) } },
+    { why: 'a hole among the entries', write: { entries: withHole(entry(9, 3), entry(11, 3)) } },
+    { why: 'a number among the entries', write: { entries: bad([9]) } },
+    { why: 'an index without a text', write: { entries: bad([{ ...entry(9, 3), index: Object.create(null) }]) } },
+    { why: 'an index behind which there is no other', write: { snapshot: snapshotAt(Number.MAX_SAFE_INTEGER) } },
+    { why: 'a number for a hard state', write: { hardState: bad(5) } },
+    { why: 'a hard state of nothing', write: { hardState: bad({}) } },
+    { why: 'a term without a text', write: { hardState: bad({ term: Object.create(null), vote: 2, commit: 6 }) } },
+    { why: 'a number for metadata', write: { metadata: bad(5) } },
     { why: 'a write that is too large', write: { entries: Array.from({ length: 33 }, (_, i) => ({ ...entry(9 + i, 3), data: shared })) } },
     { why: 'a snapshot that is not newer', write: { snapshot: snapshotAt(5) }, code: RaftErrorCode.SnapshotOutOfDate },
   ])('refused: $why', ({ write, code = WalErrorCode.ArgumentInvalid }) => {
@@ -152,6 +194,20 @@ describe('a write is planned', () => {
 
     expect(codeOf(() => planWrite(state, write))).toBe(code);
     expect(JSON.stringify([state.summary, [4, 5, 6, 7, 8].map((index) => state.term(index)), state.metadata])).toBe(before);
+  });
+});
+
+describe('what a snapshot is made of', () => {
+  test.each(badConfStates)('refused: $why', ({ confState: given }) => {
+    expect(codeOf(() => checkSnapshotContent(given, new Uint8Array(1)))).toBe(WalErrorCode.ArgumentInvalid);
+  });
+
+  test.each([undefined, null, 'x', 5, [1], new ArrayBuffer(1), new Uint16Array(1)])('refused: data of %p', (data) => {
+    expect(codeOf(() => checkSnapshotContent(confState, bad(data)))).toBe(WalErrorCode.ArgumentInvalid);
+  });
+
+  test('as many ids as are read back, and the largest of them', () => {
+    checkSnapshotContent({ ...confState, learners: tooMany.slice(1), learnersNext: [2n ** 64n - 1n] }, Buffer.from('x'));
   });
 });
 
