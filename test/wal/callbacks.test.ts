@@ -28,7 +28,7 @@ class CatchingClock extends StandingClock {
 async function logOn(fs: FileSystem, more: Partial<WalOptions>): Promise<{ log: WalStorage; clock: CatchingClock; isHeld: () => boolean }> {
   const clock = new CatchingClock();
   const env = { ...diskEnvironment(fs), clock };
-  const log = await settled(WalStorage.bootstrap({ dir: 'wal', nodeId: 1, clusterId: 7, segmentBytes: 8192, cacheBytes: 0, ...more }, env));
+  const log = await settled(WalStorage.bootstrap({ dir: '/wal', nodeId: 1, clusterId: 7, segmentBytes: 8192, cacheBytes: 0, ...more }, env));
   return { log, clock, isHeld: () => env.lock.held.size > 0 };
 }
 

@@ -8,7 +8,7 @@ import { conf, entryAt, snapshotAt } from './support/faultDrive.js';
 import { contentOf } from './support/logModel.js';
 import { SimDisk } from './support/simDisk.js';
 
-const options = { dir: 'wal', nodeId: 1, clusterId: 7, segmentBytes: 4096, cacheBytes: 500 } as const;
+const options = { dir: '/wal', nodeId: 1, clusterId: 7, segmentBytes: 4096, cacheBytes: 500 } as const;
 
 async function logOfTen(env: DiskEnvironment): Promise<WalStorage> {
   const log = await settled(WalStorage.bootstrap(options, env));

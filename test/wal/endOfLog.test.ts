@@ -9,7 +9,7 @@ import { conf, entryAt, snapshotAt } from './support/faultDrive.js';
 import { contentOf } from './support/logModel.js';
 import { SimDisk } from './support/simDisk.js';
 
-const options = { dir: 'wal', nodeId: 1, clusterId: 7, segmentBytes: 4096, cacheBytes: 0 } as const;
+const options = { dir: '/wal', nodeId: 1, clusterId: 7, segmentBytes: 4096, cacheBytes: 0 } as const;
 const corrupt = { code: WalErrorCode.Corrupt };
 
 function open(disk: SimDisk): Promise<WalStorage> {
@@ -61,7 +61,7 @@ describe('what proves that a batch was durable', () => {
     // Both marks are as before the open: they say less than the copy.
     setByte(killed, path, last.start + 60, (byte) => byte ^ 1);
 
-    await expect(open(killed)).rejects.toMatchObject({ ...corrupt, file: path, offset: last.start });
+    await expect(open(killed)).rejects.toMatchObject({ ...corrupt, file: `/${path}`, offset: last.start });
   });
 
   test('a batch behind it that has moved up', async () => {
@@ -70,7 +70,7 @@ describe('what proves that a batch was durable', () => {
     const [before] = batchesOf(disk.readFile(path)).slice(-2);
     cutOut(disk, path, before!.start, before!.end);
 
-    await expect(open(disk)).rejects.toMatchObject({ ...corrupt, file: path, offset: before!.start });
+    await expect(open(disk)).rejects.toMatchObject({ ...corrupt, file: `/${path}`, offset: before!.start });
   });
 
   test('the segment behind it, though there is no batch in it', async () => {
@@ -148,7 +148,7 @@ describe('a directory that is not whole', () => {
     const path = segmentsOf(disk).at(-1)!;
     const rotten = copyOfDisk(disk);
     flipBit(rotten, path, 8 * 8 + 3);
-    await expect(open(rotten)).rejects.toMatchObject({ ...corrupt, file: path, offset: 0 });
+    await expect(open(rotten)).rejects.toMatchObject({ ...corrupt, file: `/${path}`, offset: 0 });
 
     setByte(disk, path, 8, 2);
     // In another version the checksum may stand anywhere.

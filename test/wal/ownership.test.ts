@@ -15,7 +15,7 @@ import { SimDisk } from './support/simDisk.js';
  * second one has the directory, everything that it acknowledges is kept, and its directory stays sound. The first one
  * ends at the next rotation, compaction or snapshot, or after five seconds; what it acknowledges until then is lost.
  */
-const options = { dir: 'wal', nodeId: 1, clusterId: 7, segmentBytes: 4096, cacheBytes: 0 } as const;
+const options = { dir: '/wal', nodeId: 1, clusterId: 7, segmentBytes: 4096, cacheBytes: 0 } as const;
 const ends: unknown[] = [WalErrorCode.LostOwnership, WalErrorCode.Failed];
 
 async function firstOwner(): Promise<{ disk: SimDisk; first: WalStorage; firstEnv: DiskEnvironment }> {

@@ -7,7 +7,7 @@ import { LimitedDisk } from './support/limitedDisk.js';
 import { contentOf } from './support/logModel.js';
 import { SimDisk } from './support/simDisk.js';
 
-const options = { dir: 'wal', nodeId: 1, clusterId: 7, segmentBytes: 8192, cacheBytes: 0 } as const;
+const options = { dir: '/wal', nodeId: 1, clusterId: 7, segmentBytes: 8192, cacheBytes: 0 } as const;
 
 /** A log of one entry on a disk of so many bytes. */
 async function logOn(limit: number, more: Partial<WalOptions> = {}): Promise<{ disk: SimDisk; limited: LimitedDisk; log: WalStorage; low: unknown[] }> {

@@ -10,7 +10,7 @@ import { nodeFileSystem } from '../shared/nodeFileSystem.js';
 import { BatchFlag, entryPrefixBytes, recordHeaderBytes } from './format.js';
 import { attempts, changesTooFast, LogCounter, LogVerdict, lookAt, saysTheSame, verifyLog, type CountingReader, type InspectOptions, type LogReport } from './inspect.js';
 import { readMarks } from './marks.js';
-import { isSegmentLike, isSnapshotName, isTemporary, markNames, pathIn, snapshotName } from './names.js';
+import { absoluteDirectory, isSegmentLike, isSnapshotName, isTemporary, markNames, pathIn, snapshotName } from './names.js';
 import type { FoundSegment } from './recovery.js';
 import type { SegmentHeader } from './segmentHeader.js';
 import type { FoundBatch } from './segmentScan.js';
@@ -41,21 +41,22 @@ const previewBytes = 48;
  * @throws as `verifyLog`.
  */
 export async function dumpLog(dir: string, print: (line: string) => void, options: DumpOptions = {}): Promise<LogReport> {
+  const path = absoluteDirectory(dir);
   const fs = options.fs ?? nodeFileSystem;
   for (let attempt = 0; attempt < attempts; attempt++) {
     const printer = new LogPrinter(print, options);
-    const report = await lookAt(fs, dir, printer);
+    const report = await lookAt(fs, path, printer);
     // A file that was listed had gone when it was to be opened; nothing was printed yet.
     if (report === null && printer.first === null) continue;
-    await printFiles(fs, dir, printer, report, print);
+    await printFiles(fs, path, printer, report, print);
     if (report !== null && report.verdict === LogVerdict.Sound) return report;
-    const again = await verifyLog(dir, options);
+    const again = await verifyLog(path, options);
     if (report !== null && saysTheSame(report, again)) return again;
     print('');
     print('The log is in use: it has changed while it was read, and what is printed above is cut off there.');
     return { ...again, inUse: true };
   }
-  throw changesTooFast(dir);
+  throw changesTooFast(path);
 }
 
 /** Prints a log while it is read. */

@@ -6,7 +6,7 @@ import { nodeFileSystem } from '../shared/nodeFileSystem.js';
 import { entryCrc } from './batchBuilder.js';
 import { damaged } from './damage.js';
 import { entryPrefixBytes } from './format.js';
-import { pathIn } from './names.js';
+import { absoluteDirectory, pathIn } from './names.js';
 import { readLog, type FoundLog, type FoundSegment, type LogReader } from './recovery.js';
 import type { WalIdentity } from './segmentHeader.js';
 import type { FoundBatch } from './segmentScan.js';
@@ -92,10 +92,11 @@ const pauseMs = 20;
  * changes it faster than it can be read; or the error of the system.
  */
 export async function verifyLog(dir: string, options: InspectOptions = {}): Promise<LogReport> {
+  const path = absoluteDirectory(dir);
   const fs = options.fs ?? nodeFileSystem;
   let before: LogReport | null = null;
   for (let attempt = 0; attempt < attempts; attempt++) {
-    const report = await lookAt(fs, dir, new LogCounter());
+    const report = await lookAt(fs, path, new LogCounter());
     if (report !== null) {
       if (report.verdict === LogVerdict.Sound) return { ...report, inUse: attempt > 0 };
       // What an owner does meanwhile can look like a torn tail or like damage, but not twice in the same place.
@@ -104,7 +105,7 @@ export async function verifyLog(dir: string, options: InspectOptions = {}): Prom
     if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
     before = report;
   }
-  throw changesTooFast(dir);
+  throw changesTooFast(path);
 }
 
 /** The error that a look ends with if the directory never holds still. */

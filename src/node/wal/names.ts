@@ -1,4 +1,7 @@
+import { isAbsolute, resolve, sep } from 'node:path';
+import { inspect } from 'node:util';
 import type { Index, Term } from '../../core/types.js';
+import { invalidArgument } from './walError.js';
 
 /** Names of the files in a directory. Numbers are padded, so that a listing is in order; they are compared as numbers all the same. */
 
@@ -50,6 +53,18 @@ export function isSegmentLike(name: string): boolean {
 /** Whether it is a file that was not finished, and means nothing. */
 export function isTemporary(name: string): boolean {
   return name.endsWith('.tmp');
+}
+
+/**
+ * A path that names the same directory when the process works in another one.
+ *
+ * @throws WalError `ERR_WAL_ARGUMENT_INVALID` if it is no path.
+ */
+export function absoluteDirectory(dir: string): string {
+  if (typeof dir !== 'string' || dir === '' || dir.includes('\0')) throw invalidArgument(`${inspect(dir)} is not the path of a directory`);
+  if (process.platform === 'win32') return resolve(dir);
+  // Elsewhere `link/..` is the parent of where the link leads, and `resolve` would make it that of the link.
+  return isAbsolute(dir) ? dir : `${process.cwd()}${sep}${dir}`;
 }
 
 /** Path of a file in a directory. */

@@ -1,17 +1,17 @@
+import { dirname } from 'node:path';
 import { RaftError } from '../../core/errors.js';
 import { damaged } from './damage.js';
 import { copyForward, createLog, remainsIn, removeTemporaries } from './walDirectory.js';
 import type { WalEnvironment } from './environment.js';
 import type { LogState } from './logState.js';
 import { MarkWriter } from './marks.js';
-import { isSegmentLike, pathIn, snapshotName } from './names.js';
+import { absoluteDirectory, isSegmentLike, pathIn, snapshotName } from './names.js';
 import { Ownership } from './ownership.js';
 import { PlaceIndex, type Segment } from './placeIndex.js';
 import { readLog, segmentNames, type FoundSegment, type LogReader } from './recovery.js';
 import { SnapshotStore } from './snapshotStore.js';
 import { WalError, WalErrorCode } from './walError.js';
 import type { ResolvedWalOptions } from './walOptions.js';
-import { failure } from './walWriter.js';
 
 /** What a directory turned out to hold, put together to be used. */
 export interface LoadedLog {
@@ -55,18 +55,24 @@ export async function loadLog(mode: StartMode, options: ResolvedWalOptions, env:
     await release?.();
     if (error instanceof WalError || error instanceof RaftError) throw error;
     if (!isNew && isMissing(error)) throw notFound(dir, error);
-    throw failure(error);
+    throw notStarted(`the log in ${dir} could not be ${isNew ? 'made' : 'opened'}`, error);
   }
 }
 
-/** Whether there is a log, sound or not. */
-export async function hasLog({ fs }: WalEnvironment, dir: string): Promise<boolean> {
+/** Whether there is a log, sound or not. @throws WalError */
+export async function hasLog({ fs }: WalEnvironment, path: string): Promise<boolean> {
+  const dir = absoluteDirectory(path);
   try {
     return (await fs.readdir(dir)).some(isSegmentLike);
   } catch (error) {
     if (isMissing(error)) return false;
-    throw failure(error);
+    throw notStarted(`${dir} could not be read`, error);
   }
+}
+
+/** The error of a log that is not there yet, so that nothing has stopped. */
+function notStarted(what: string, cause: unknown): WalError {
+  return new WalError(WalErrorCode.Failed, `${what}: ${(cause as Partial<Error> | null)?.message ?? String(cause)}`, { cause });
 }
 
 async function load(options: ResolvedWalOptions, env: WalEnvironment, release: () => Promise<void>): Promise<LoadedLog> {
@@ -148,15 +154,7 @@ async function makeDirectory({ fs }: WalEnvironment, dir: string): Promise<void>
     if ((error as { code?: unknown }).code !== 'EEXIST') throw error;
   }
   // Also if it was there: whoever made it may have died before its name was durable.
-  await fs.syncDirectory(parentOf(dir));
-}
-
-/** The directory that holds `dir`. */
-function parentOf(dir: string): string {
-  const trimmed = dir.replace(/[/\\]+$/, '');
-  const cut = Math.max(trimmed.lastIndexOf('/'), trimmed.lastIndexOf('\\'));
-  if (cut < 0) return '.';
-  return cut === 0 ? '/' : trimmed.slice(0, cut);
+  await fs.syncDirectory(dirname(dir));
 }
 
 function isMissing(error: unknown): boolean {

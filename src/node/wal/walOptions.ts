@@ -1,11 +1,13 @@
+import { inspect } from 'node:util';
 import { isCanonicalNodeId, isLocalThread, None, type NodeId } from '../../core/types.js';
 import { sectorBytes } from './format.js';
+import { absoluteDirectory } from './names.js';
 import { segmentHeaderSpace } from './segmentHeader.js';
-import { WalError, WalErrorCode } from './walError.js';
+import { invalidArgument, type WalError } from './walError.js';
 
 /** How a write-ahead log is opened. */
 export interface WalOptions {
-  /** Directory of this log alone. `bootstrap` and `join` make it; its parent must exist. */
+  /** Directory of this log alone. `bootstrap` and `join` make it; its parent must exist. A relative path is that of the moment of the call. */
   readonly dir: string;
   /** Id of the node. A directory of another node is refused. */
   readonly nodeId: NodeId;
@@ -39,34 +41,38 @@ export type ResolvedWalOptions = Required<WalOptions>;
 
 const mib = 1 << 20;
 
-/** @throws WalError `ERR_WAL_ARGUMENT_INVALID` if an option is out of range. */
+/**
+ * Fills in the defaults and checks every rule. What is not known is ignored, as by the core.
+ *
+ * @throws WalError `ERR_WAL_ARGUMENT_INVALID` that names the option.
+ */
 export function resolveOptions(options: WalOptions): ResolvedWalOptions {
+  if (typeof options !== 'object' || options === null) throw invalidArgument('the options are missing');
   const resolved: ResolvedWalOptions = {
-    segmentBytes: 16 * mib,
-    cacheBytes: 64 * mib,
-    maxBatchBytes: mib,
-    maxQueuedBytes: 64 * mib,
-    blockingWriteBytes: 0,
-    onStorageLow: () => undefined,
-    onFailure: () => undefined,
-    ...options,
+    dir: absoluteDirectory(options.dir),
+    nodeId: options.nodeId,
+    clusterId: options.clusterId,
+    segmentBytes: options.segmentBytes ?? 16 * mib,
+    cacheBytes: options.cacheBytes ?? 64 * mib,
+    maxBatchBytes: options.maxBatchBytes ?? mib,
+    maxQueuedBytes: options.maxQueuedBytes ?? 64 * mib,
+    blockingWriteBytes: options.blockingWriteBytes ?? 0,
+    onStorageLow: options.onStorageLow ?? (() => undefined),
+    onFailure: options.onFailure ?? (() => undefined),
   };
-  if (typeof resolved.dir !== 'string' || resolved.dir === '') throw invalid('dir must be the path of a directory');
-  if (!isCanonicalNodeId(resolved.nodeId) || resolved.nodeId === None || isLocalThread(resolved.nodeId)) throw invalid(`nodeId ${String(resolved.nodeId)} is not the id of a node`);
-  if (!isCanonicalNodeId(resolved.clusterId)) throw invalid(`clusterId ${String(resolved.clusterId)} is not a uint64 in canonical form`);
-  atLeast('segmentBytes', resolved.segmentBytes, segmentHeaderSpace + 7 * sectorBytes);
-  if (resolved.segmentBytes % sectorBytes !== 0 || resolved.segmentBytes > 2 ** 31) throw invalid(`segmentBytes ${resolved.segmentBytes} is not a multiple of ${sectorBytes} of at most 2 GiB`);
+  const { nodeId, clusterId, segmentBytes } = resolved;
+  if (!isCanonicalNodeId(nodeId) || nodeId === None || isLocalThread(nodeId)) throw invalidArgument(`nodeId ${inspect(nodeId)} is not the id of a node`);
+  if (!isCanonicalNodeId(clusterId)) throw invalidArgument(`clusterId ${inspect(clusterId)} is not a uint64 in canonical form`);
+  atLeast('segmentBytes', segmentBytes, segmentHeaderSpace + 7 * sectorBytes);
+  if (segmentBytes % sectorBytes !== 0 || segmentBytes > 2 ** 31) throw invalidArgument(`segmentBytes ${segmentBytes} is not a multiple of ${sectorBytes} of at most 2 GiB`);
   atLeast('cacheBytes', resolved.cacheBytes, 0);
   atLeast('maxBatchBytes', resolved.maxBatchBytes, 1);
   atLeast('maxQueuedBytes', resolved.maxQueuedBytes, 1);
   atLeast('blockingWriteBytes', resolved.blockingWriteBytes, 0);
+  for (const name of ['onStorageLow', 'onFailure'] as const) if (typeof resolved[name] !== 'function') throw invalidArgument(`${name} is no function`);
   return resolved;
 }
 
 function atLeast(name: string, value: number, least: number): void {
-  if (!(value >= least) || (value !== Infinity && !Number.isSafeInteger(value))) throw invalid(`${name} is ${String(value)}, and must be an integer of at least ${least}`);
-}
-
-function invalid(message: string): WalError {
-  return new WalError(WalErrorCode.ArgumentInvalid, message);
+  if ((!Number.isSafeInteger(value) && value !== Infinity) || value < least) throw invalidArgument(`${name} is ${inspect(value)}, and must be an integer of at least ${least}`);
 }

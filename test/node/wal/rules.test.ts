@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+
 import { describe, expect, test } from '@jest/globals';
 import { LocalAppendThread, RaftErrorCode, type Entry } from '../../../src/core/index.js';
 import { maxMetadataBytes } from '../../../src/node/wal/format.js';
@@ -217,8 +219,20 @@ describe('options', () => {
   test('have defaults, and callbacks that do nothing', () => {
     const { onStorageLow, onFailure, ...rest } = resolveOptions(good);
 
-    expect(rest).toEqual({ ...good, segmentBytes: 16 << 20, cacheBytes: 64 << 20, maxBatchBytes: 1 << 20, maxQueuedBytes: 64 << 20, blockingWriteBytes: 0 });
+    expect(rest).toEqual({ ...good, dir: join(process.cwd(), 'data'), segmentBytes: 16 << 20, cacheBytes: 64 << 20, maxBatchBytes: 1 << 20, maxQueuedBytes: 64 << 20, blockingWriteBytes: 0 });
     expect([onStorageLow(null), onFailure(errorOf(() => resolveOptions({ ...good, dir: '' })) as never)]).toEqual([undefined, undefined]);
+  });
+
+  test('undefined stands for the default, and what is not known is ignored', () => {
+    const undefinedOnes = { segmentBytes: undefined, cacheBytes: undefined, maxBatchBytes: undefined, maxQueuedBytes: undefined, blockingWriteBytes: undefined };
+    const { onStorageLow, onFailure, ...rest } = resolveOptions({ ...good, ...undefinedOnes, onStorageLow: undefined, onFailure: undefined, more: 1 } as object as WalOptions);
+
+    expect(rest).toEqual({ ...good, dir: join(process.cwd(), 'data'), segmentBytes: 16 << 20, cacheBytes: 64 << 20, maxBatchBytes: 1 << 20, maxQueuedBytes: 64 << 20, blockingWriteBytes: 0 });
+    expect([onStorageLow(null), onFailure(null as never)]).toEqual([undefined, undefined]);
+  });
+
+  test.each([undefined, null, 5, 'data'])('refused: %p for all of them', (options) => {
+    expect(codeOf(() => resolveOptions(bad(options)))).toBe(WalErrorCode.ArgumentInvalid);
   });
 
   test.each<{ why: string; options: Partial<WalOptions> }>([
@@ -248,6 +262,14 @@ describe('options', () => {
     { why: 'no batch', options: { maxBatchBytes: 0 } },
     { why: 'no queue', options: { maxQueuedBytes: 0 } },
     { why: 'blocking writes of less than nothing', options: { blockingWriteBytes: -1 } },
+    { why: 'a directory with a zero in its name', options: { dir: 'da\0ta' } },
+    { why: 'no directory at all', options: { dir: undefined } },
+    { why: 'a cache without a text', options: { cacheBytes: Object.create(null) } },
+    { why: 'a bigint for a size', options: { maxBatchBytes: 4096n } },
+    { why: 'a symbol for a size', options: { maxQueuedBytes: Symbol('size') } },
+    { why: 'an id without a text', options: { nodeId: Object.create(null) } },
+    { why: 'a number to be called when room is low', options: { onStorageLow: 5 } },
+    { why: 'an object to be called at the end', options: { onFailure: {} } },
   ])('refused: $why', ({ options }) => {
     expect(codeOf(() => resolveOptions({ ...good, ...options } as WalOptions))).toBe(WalErrorCode.ArgumentInvalid);
   });

@@ -9,7 +9,7 @@ import { HandleCounter } from './handleCounter.js';
 import { contentOf } from './logModel.js';
 import { SlowDisk } from './slowDisk.js';
 
-const options = { dir: 'wal', nodeId: 1, clusterId: 7, segmentBytes: 4096, cacheBytes: 500 } as const;
+const options = { dir: '/wal', nodeId: 1, clusterId: 7, segmentBytes: 4096, cacheBytes: 500 } as const;
 
 /** What a log shows at once, without its disk. */
 function glance(log: WalStorage): string {

@@ -5,7 +5,7 @@ import { conf, entryAt, snapshotAt } from './faultDrive.js';
 import { contentOf, LogModel } from './logModel.js';
 import { SimDisk } from './simDisk.js';
 
-export const corpusOptions = { dir: 'wal', nodeId: 1, clusterId: 7, segmentBytes: 4096, cacheBytes: 0 } as const;
+export const corpusOptions = { dir: '/wal', nodeId: 1, clusterId: 7, segmentBytes: 4096, cacheBytes: 0 } as const;
 
 /** A batch as it stands in a segment. */
 export interface BatchPlace {

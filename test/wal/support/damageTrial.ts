@@ -10,6 +10,7 @@ export type DamageOutcome = 'refused' | 'dropped' | 'identical';
 
 /** Where a refusal has to have found the damage: in which file, and no further behind. */
 export interface Place {
+  /** As a SimDisk lists it, without a slash at the beginning. */
   readonly path: string;
   readonly atMost: number;
 }
@@ -84,7 +85,7 @@ export class DamageTrial {
         const { error } = outcome;
         if (!(error instanceof WalError) || error.code !== WalErrorCode.Corrupt) return bad(`refused with ${String(error)}`);
         if (error.file === undefined || error.offset === undefined || !error.message.includes(error.file) || error.advice === undefined) return bad(`the refusal does not say where: ${error.message}`);
-        if (named !== undefined && (error.file !== named.path || error.offset > named.atMost)) return bad(`found at ${error.file}, byte ${error.offset}`);
+        if (named !== undefined && (error.file !== `/${named.path}` || error.offset > named.atMost)) return bad(`found at ${error.file}, byte ${error.offset}`);
         if (disk.hash() !== before) return bad('the refused open has changed something');
         if (env.lock.held.size > 0) return bad('the directory is still claimed');
         return 'refused';

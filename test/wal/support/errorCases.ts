@@ -8,7 +8,7 @@ import { HandleCounter } from './handleCounter.js';
 import { contentOf } from './logModel.js';
 import { SimDisk } from './simDisk.js';
 
-const options = { dir: 'wal', nodeId: 1, clusterId: 7, segmentBytes: 4096, cacheBytes: 0 } as const;
+const options = { dir: '/wal', nodeId: 1, clusterId: 7, segmentBytes: 4096, cacheBytes: 0 } as const;
 
 /** How a run with a fault ended. */
 export type ErrorOutcome = 'survived' | 'storage low' | 'start refused' | 'poisoned' | 'close refused';
@@ -108,7 +108,7 @@ async function startAgain(disk: SimDisk, { promised }: FaultDrive): Promise<WalS
 /** Short reads and writes are no errors; the spare may find no room, which is reported, and nobody needs it to be removed. */
 function mayBeSurvived({ path, kind }: FileOp, fault: Fault, low: boolean): boolean {
   if (fault.kind === 'short') return true;
-  if (!path.startsWith('wal/spare-')) return false;
+  if (!path.startsWith('/wal/spare-')) return false;
   return kind === FileOpKind.Unlink || (low && (fault.code === 'ENOSPC' || fault.code === 'EDQUOT'));
 }
 

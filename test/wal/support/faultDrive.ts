@@ -59,7 +59,7 @@ export class FaultDrive {
   constructor(env: DiskEnvironment, options: Partial<WalOptions> = {}) {
     this.env = env;
     this.options = {
-      dir: 'wal',
+      dir: '/wal',
       nodeId: 1,
       clusterId: 7,
       segmentBytes: 4096,

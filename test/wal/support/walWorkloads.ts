@@ -5,7 +5,7 @@ import { diskEnvironment, type DiskEnvironment } from './diskEnvironment.js';
 import { carryOut, entriesFrom, snapshotAt, WalModel, type Step } from './walModel.js';
 
 /** The smallest segments there are, so that few writes fill one. */
-export const walOptions = { dir: 'wal', nodeId: 1, clusterId: 9, segmentBytes: 4096, cacheBytes: 0 } as const;
+export const walOptions = { dir: '/wal', nodeId: 1, clusterId: 9, segmentBytes: 4096, cacheBytes: 0 } as const;
 
 /** What happens besides calls. */
 export type Event = Step | { readonly kind: 'reopen' } | { readonly kind: 'close' } | { readonly kind: 'tick'; readonly ms: number };
