@@ -52,6 +52,6 @@ export interface DurableLog extends Storage {
    */
   compact(index: Index): Promise<void>;
 
-  /** Makes durable what still waits, and releases everything. Calls afterwards reject. */
+  /** Carries out what was asked for before, makes durable what still waits, and releases everything. Calls afterwards reject. */
   close(): Promise<void>;
 }

@@ -380,6 +380,21 @@ function checkClosing(check: Check): void {
     await assertContent(subject.log, writes.reduce(afterAppend, emptyContent));
   });
 
+  check('close carries out what was asked for before it', async (subject) => {
+    const { log } = subject;
+    const first = { entries: run(1, [1, 1, 1]), hardState: { term: 1, vote: 1, commit: 3 } };
+    await log.append(first);
+    await log.createSnapshot(2, votersOf3, pattern(10));
+
+    const second = { entries: run(4, [1]), sync: false };
+    const asked = [log.compact(2), log.createSnapshot(3, votersOf3, pattern(3000)), log.append(second)];
+    await subject.close();
+    await Promise.all(asked);
+
+    await subject.reopen();
+    await assertContent(subject.log, afterAppend(afterSnapshot(afterCompaction(afterSnapshot(afterAppend(emptyContent, first), 2, votersOf3, pattern(10)), 2), 3, votersOf3, pattern(3000)), second));
+  });
+
   check('after close every call is refused', async (subject) => {
     const { log } = subject;
     await log.append({ entries: run(1, [1]), hardState: { term: 1, vote: 1, commit: 1 } });

@@ -332,7 +332,7 @@ export class WalStorage implements DurableLog {
 
   async #create(snapshot: Snapshot, id: EntryId): Promise<void> {
     const { state, snapshots } = this.#log;
-    this.#refuse();
+    this.#refuseAfterFailure();
     // One of the leader came meanwhile.
     if (state.snapshotProblem(id) !== null) return this.#giveUpSnapshot();
     try {
@@ -340,7 +340,7 @@ export class WalStorage implements DurableLog {
     } catch (error) {
       this.#failNow(error);
     }
-    this.#refuse();
+    this.#refuseAfterFailure();
     if (state.snapshotProblem(id) !== null) return this.#giveUpSnapshot();
     this.#writer.beginAddition(smallRecord, false);
     state.snapshot = id;
@@ -409,9 +409,14 @@ export class WalStorage implements DurableLog {
     });
   }
 
+  /** @throws WalError if the instance has ended by an error. What was asked for before `close` goes on. */
+  #refuseAfterFailure(): void {
+    if (this.#failure !== null) throw this.#failure;
+  }
+
   /** @throws WalError if the instance has ended. */
   #refuse(): void {
-    if (this.#failure !== null) throw this.#failure;
+    this.#refuseAfterFailure();
     if (this.#closing !== null) throw closed();
   }
 
@@ -436,12 +441,17 @@ export class WalStorage implements DurableLog {
 
   async #end(): Promise<void> {
     const { segments, snapshots, marks, release } = this.#log;
+    const before = this.#failure;
     let first: unknown = null;
     // Whatever fails, the rest is released all the same.
     const run = async (...steps: (() => Promise<void>)[]): Promise<void> => {
       for (const step of steps) await step().catch((error: unknown) => (first ??= error));
     };
-    const finish = (): Promise<void> => (this.#failure === null ? this.#writer.finish() : Promise.resolve());
+    const finish = async (): Promise<void> => {
+      if (this.#failure === null) await this.#writer.finish();
+      // A snapshot that was being made: what waited for the disk besides is lost.
+      else if (this.#failure !== before) throw this.#failure;
+    };
     const end = (): Promise<void> => this.#writer.end(this.#failure ?? closed());
     await run(() => this.#creating, finish);
     this.#cancelCheck();
