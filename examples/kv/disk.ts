@@ -26,4 +26,7 @@ export interface Disk {
    * @throws Error if it cannot be opened; a log that is lost is not replaced by an empty one.
    */
   open(id: NodeId, events: NodeLogEvents): Promise<NodeLog>;
+
+  /** Leaves the place to others, once every log is closed. */
+  close(): Promise<void>;
 }

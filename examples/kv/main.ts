@@ -59,6 +59,7 @@ async function main({ data, timeoutMs, answers }: Options): Promise<number> {
   for (const problem of problems) screen.error(`problem: ${problem}`);
   client.close();
   await cluster.close();
+  await disk.close();
   return input.interrupted ? interruptedCode : exitCode;
 }
 

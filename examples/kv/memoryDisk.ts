@@ -12,6 +12,10 @@ export class MemoryDisk implements Disk {
     this.#storages.set(id, storage);
     return new MemoryLog(storage);
   }
+
+  async close(): Promise<void> {
+    // Nobody else can see it.
+  }
 }
 
 /** A MemoryStorage with the writing side of a log on a disk, so that a node need not know which one it has. Every write is done at once. */

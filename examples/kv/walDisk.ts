@@ -29,50 +29,68 @@ export class WalDisk implements Disk {
   readonly #dir: string;
   readonly #clusterId: number;
   readonly #env: WalEnvironment;
+  readonly #release: () => Promise<void>;
 
-  private constructor(dir: string, members: readonly NodeId[], clusterId: number, env: WalEnvironment) {
+  private constructor(dir: string, members: readonly NodeId[], clusterId: number, env: WalEnvironment, release: () => Promise<void>) {
     this.description = `the logs are in ${members.map((id) => logDir(dir, id)).join(', ')}`;
     this.#dir = dir;
     this.#clusterId = clusterId;
     this.#env = env;
+    this.#release = release;
   }
 
   /**
    * Opens what earlier runs have left in a directory. If they have left nothing, makes an empty log for every member.
    *
-   * @param dir is made if it is not there.
-   * @throws Error if some logs are missing.
+   * @param dir is made if it is not there. Nobody else gets it before `close`, or the end of the process.
+   * @throws Error if some logs are missing, or another program has the directory.
    */
   static async prepare(dir: string, members: readonly NodeId[], env: WalEnvironment = systemEnvironment): Promise<WalDisk> {
     const path = resolve(dir);
     await makeDirectory(path);
-    const withLog = new Set<NodeId>();
-    for (const id of members) if (await WalStorage.exists(logDir(path, id), env)) withLog.add(id);
-    const missing = members.filter((id) => !withLog.has(id));
+    // The logs have locks of their own, but two programs that begin together would each get some of them.
+    const release = await env.lock.claim(path);
+    try {
+      return new WalDisk(path, members, await findGroup(path, members, env), env, release);
+    } catch (error) {
+      await release();
+      throw error;
+    }
+  }
 
-    let group = await readGroup(path);
-    if (group === null) {
-      if (withLog.size > 0) throw new Error(`${groupFile(path)} is missing, but there are logs beside it. Put it back, or begin with an empty directory`);
-      group = { clusterId: randomBytes(6).readUIntBE(0, 6), complete: false };
-      await createGroup(path, group);
-    }
-    if (group.complete && missing.length > 0) throw new Error(lostText(path, missing));
-    const disk = new WalDisk(path, members, group.clusterId, env);
-    if (!group.complete) {
-      // The first start, or one that goes on where the first was interrupted: no node has run yet.
-      await Promise.all(missing.map(async (id) => (await WalStorage.bootstrap(disk.#options(id), env)).close()));
-      await replaceGroup(path, { ...group, complete: true });
-    }
-    return disk;
+  close(): Promise<void> {
+    return this.#release();
   }
 
   open(id: NodeId, { failed, storageLow }: NodeLogEvents): Promise<NodeLog> {
-    return WalStorage.open({ ...this.#options(id), onFailure: failed, onStorageLow: storageLow }, this.#env);
+    return WalStorage.open({ ...logOptions(this.#dir, id, this.#clusterId), onFailure: failed, onStorageLow: storageLow }, this.#env);
   }
+}
 
-  #options(nodeId: NodeId): WalOptions {
-    return { dir: logDir(this.#dir, nodeId), nodeId, clusterId: this.#clusterId, segmentBytes };
+/** The id of the group whose logs are in a directory, made if there is none. */
+async function findGroup(path: string, members: readonly NodeId[], env: WalEnvironment): Promise<number> {
+  const withLog = new Set<NodeId>();
+  for (const id of members) if (await WalStorage.exists(logDir(path, id), env)) withLog.add(id);
+  const missing = members.filter((id) => !withLog.has(id));
+
+  let group = await readGroup(path);
+  if (group === null) {
+    if (withLog.size > 0) throw new Error(`${groupFile(path)} is missing, but there are logs beside it. Put it back, or begin with an empty directory`);
+    group = { clusterId: randomBytes(6).readUIntBE(0, 6), complete: false };
+    await createGroup(path, group);
   }
+  if (group.complete && missing.length > 0) throw new Error(lostText(path, missing));
+  const { clusterId } = group;
+  if (!group.complete) {
+    // The first start, or one that goes on where the first was interrupted: no node has run yet.
+    await Promise.all(missing.map(async (id) => (await WalStorage.bootstrap(logOptions(path, id, clusterId), env)).close()));
+    await replaceGroup(path, { ...group, complete: true });
+  }
+  return clusterId;
+}
+
+function logOptions(dir: string, nodeId: NodeId, clusterId: number): WalOptions {
+  return { dir: logDir(dir, nodeId), nodeId, clusterId, segmentBytes };
 }
 
 function logDir(dir: string, id: NodeId): string {
@@ -112,11 +130,14 @@ async function readGroup(dir: string): Promise<GroupFile | null> {
   throw new Error(`${groupFile(dir)} is not what an earlier run has written. Put it back, or begin with an empty directory`);
 }
 
-/** Writes the file for the first time. Another program that does so at the same moment gets an error: a link never replaces a file. */
+/** Writes the file for the first time. A link never replaces a file, should the lock not reach another program. */
 async function createGroup(dir: string, group: GroupFile): Promise<void> {
   const temporary = await writeGroup(dir, group);
-  await link(temporary, groupFile(dir));
-  await rm(temporary);
+  try {
+    await link(temporary, groupFile(dir));
+  } finally {
+    await rm(temporary);
+  }
   await nodeFileSystem.syncDirectory(dir);
 }
 

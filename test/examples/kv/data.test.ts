@@ -1,4 +1,5 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import type { ChildProcess } from 'node:child_process';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, jest, test } from '@jest/globals';
@@ -54,6 +55,27 @@ describe('the key-value store with --data', () => {
     expect(stdout).toBe('');
     expect(stderr).toMatch(/^failed: there is no log in .*node-2, and there has been one\. .* Put it back, or begin with an empty directory\n$/);
     expect(exitCode).toBe(1);
+  });
+
+  test('started twice at the same moment, runs once, and says why not twice', async () => {
+    const data = join(newDirectory(), 'new');
+    let winner: ChildProcess | undefined;
+    const onOutput = (_soFar: string, child: ChildProcess): void => void (winner = child);
+    const runs = [1, 2].map(() => runExample(['put a 1'], { args: ['--data', data], onOutput }));
+
+    const loser = await Promise.race(runs);
+    expect(loser).toEqual({
+      exitCode: 1,
+      stdout: '',
+      stderr: `failed: ${data} is in use by another process of this machine, or another thread of this one. Stop that one first, or choose another directory.\n`,
+    });
+    expect(readdirSync(data).filter((name) => name.endsWith('.tmp') && name !== `cluster.${winner?.pid}.tmp`)).toEqual([]);
+    while (winner === undefined) await new Promise((resolve) => setTimeout(resolve, 10));
+    winner.stdin?.end();
+
+    const exitCodes = (await Promise.all(runs)).map(({ exitCode }) => exitCode);
+    expect(exitCodes.sort()).toEqual([0, 1]);
+    expect(readdirSync(data).sort()).toEqual(['cluster', 'node-1', 'node-2', 'node-3']);
   });
 
   test('stops a node whose log has ended, says why, and goes on without it', async () => {

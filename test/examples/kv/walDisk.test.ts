@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, test } from '@jest/globals';
@@ -14,22 +14,31 @@ const ignored: NodeLogEvents = { failed: () => undefined, storageLow: () => unde
 /** Opens every log and closes it, as a run of the program does. */
 async function use(disk: WalDisk): Promise<void> {
   for (const id of members) await (await disk.open(id, ignored)).close();
+  await disk.close();
+}
+
+/** What the first start leaves behind. */
+async function make(dir: string): Promise<void> {
+  await (await WalDisk.prepare(dir, members)).close();
 }
 
 describe('the logs of the example on the disk', () => {
   test('are empty at first, and then what they were', async () => {
     const dir = join(newDirectory(), 'not', 'there');
-    const first = await (await WalDisk.prepare(dir, members)).open(1, ignored);
+    const firstDisk = await WalDisk.prepare(dir, members);
+    const first = await firstDisk.open(1, ignored);
     expect(first.lastIndex()).toBe(0);
     expect((await first.loadSnapshot()).metadata.index).toBe(0);
     await first.append({ hardState: { term: 3, vote: 2, commit: 0 } });
     await first.close();
+    await firstDisk.close();
 
     const disk = await WalDisk.prepare(dir, members);
     expect(disk.description).toBe(`the logs are in ${dir}/node-1, ${dir}/node-2`);
     const again = await disk.open(1, ignored);
     expect(again.initialState().hardState).toEqual({ term: 3, vote: 2, commit: 0 });
     await again.close();
+    await disk.close();
   });
 
   test('a member that has lost its log does not get an empty one', async () => {
@@ -48,7 +57,7 @@ describe('the logs of the example on the disk', () => {
 
   test('logs without their group are no new group, and a strange file is none', async () => {
     const dir = newDirectory();
-    await WalDisk.prepare(dir, members);
+    await make(dir);
     rmSync(join(dir, 'cluster'));
     await expect(WalDisk.prepare(dir, members)).rejects.toThrow(`${dir}/cluster is missing, but there are logs beside it`);
 
@@ -60,7 +69,7 @@ describe('the logs of the example on the disk', () => {
 
   test('a first start that was interrupted is finished', async () => {
     const dir = newDirectory();
-    await WalDisk.prepare(dir, members);
+    await make(dir);
     const group = readFileSync(join(dir, 'cluster'), 'utf8');
     expect(group).toContain('"complete":true');
     // As if it had ended when there was one log: no node has run.
@@ -75,14 +84,27 @@ describe('the logs of the example on the disk', () => {
   test('the log of another node or group is refused', async () => {
     const dir = newDirectory();
     const other = newDirectory();
-    await WalDisk.prepare(dir, members);
-    await WalDisk.prepare(other, members);
+    await make(dir);
+    await make(other);
     rmSync(join(dir, 'node-1'), { recursive: true });
     rmSync(join(dir, 'node-2'), { recursive: true });
     renameSync(join(other, 'node-1'), join(dir, 'node-1'));
     renameSync(join(other, 'node-2'), join(dir, 'node-2'));
 
-    await expect((await WalDisk.prepare(dir, members)).open(1, ignored)).rejects.toMatchObject({ code: 'ERR_WAL_WRONG_IDENTITY' });
+    const disk = await WalDisk.prepare(dir, members);
+    await expect(disk.open(1, ignored)).rejects.toMatchObject({ code: 'ERR_WAL_WRONG_IDENTITY' });
+    await disk.close();
+  });
+
+  test('of two that begin together one gets the directory, and the other leaves nothing there', async () => {
+    const dir = newDirectory();
+
+    const begun = await Promise.allSettled([WalDisk.prepare(dir, members), WalDisk.prepare(dir, members)]);
+
+    const refused = begun.filter((one) => one.status === 'rejected');
+    expect(refused.map(({ reason }) => reason as unknown)).toEqual([expect.objectContaining({ code: 'ERR_WAL_LOCKED', message: expect.stringContaining(`${dir} is in use`) })]);
+    expect(readdirSync(dir).sort()).toEqual(['cluster', 'node-1', 'node-2']);
+    for (const one of begun) if (one.status === 'fulfilled') await use(one.value);
   });
 
   test('a log that is in use is refused', async () => {
