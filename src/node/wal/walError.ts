@@ -18,7 +18,7 @@ export const WalErrorCode = {
   ArgumentInvalid: 'ERR_WAL_ARGUMENT_INVALID',
   /** As much as may wait for the disk is waiting. Nothing was changed; try again after a pending write. */
   QueueFull: 'ERR_WAL_QUEUE_FULL',
-  /** An operation of the disk failed, which is the `cause`; the instance has ended. Start anew from the disk. */
+  /** An operation of the disk failed, which is the `cause`; the instance has ended, or there is none. Start anew from the disk. */
   Failed: 'ERR_WAL_FAILED',
   /** The log was closed. */
   Closed: 'ERR_WAL_CLOSED',

@@ -108,7 +108,7 @@ export class WalStorage implements DurableLog {
     return WalStorage.#start(StartMode.Open, options, env);
   }
 
-  /** Whether a directory holds a log, sound or not. */
+  /** Whether a directory holds a log, sound or not. @throws WalError (as a rejection) if it cannot be read. */
   static exists(dir: string, env: WalEnvironment = systemEnvironment): Promise<boolean> {
     return hasLog(env, dir);
   }
@@ -145,6 +145,7 @@ export class WalStorage implements DurableLog {
    * As {@link DurableLog.createSnapshot}. The file is written beside the log; appends go on meanwhile.
    *
    * @param confState null if it is still that of the last snapshot.
+   * @throws RaftError (as a rejection) `ERR_RAFT_SNAPSHOT_OUT_OF_DATE`, WalError as {@link append}.
    */
   async createSnapshot(index: Index, confState: ConfState | null, data: Uint8Array): Promise<void> {
     this.#refuse();
