@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { isCanonicalNodeId, isLocalThread, None, type NodeId } from '../../core/types.js';
+import { isCanonicalNodeId, isNodeId, type NodeId } from '../../core/types.js';
 import { sectorBytes } from './format.js';
 import { absoluteDirectory } from './names.js';
 import { segmentHeaderSpace } from './segmentHeader.js';
@@ -61,7 +61,7 @@ export function resolveOptions(options: WalOptions): ResolvedWalOptions {
     onFailure: options.onFailure ?? (() => undefined),
   };
   const { nodeId, clusterId, segmentBytes } = resolved;
-  if (!isCanonicalNodeId(nodeId) || nodeId === None || isLocalThread(nodeId)) throw invalidArgument(`nodeId ${inspect(nodeId)} is not the id of a node`);
+  if (!isNodeId(nodeId)) throw invalidArgument(`nodeId ${inspect(nodeId)} is not the id of a node`);
   if (!isCanonicalNodeId(clusterId)) throw invalidArgument(`clusterId ${inspect(clusterId)} is not a uint64 in canonical form`);
   atLeast('segmentBytes', segmentBytes, segmentHeaderSpace + 7 * sectorBytes);
   if (segmentBytes % sectorBytes !== 0 || segmentBytes > 2 ** 31) throw invalidArgument(`segmentBytes ${segmentBytes} is not a multiple of ${sectorBytes} of at most 2 GiB`);

@@ -3,7 +3,8 @@ import { codecLimits } from '../../codec/limits.js';
 import { RaftError, RaftErrorCode } from '../../core/errors.js';
 import { isEntryType, type Entry } from '../../core/raftpb/entry.js';
 import { hardStatesEqual, type ConfState, type HardState, type Snapshot } from '../../core/raftpb/state.js';
-import { isCanonicalNodeId, isCount, type Index, type NodeId } from '../../core/types.js';
+import { isBytes, isCanonicalNodeId, isCount, type Index } from '../../core/types.js';
+import { hasConfStateShape } from '../../core/raft/validate.js';
 import type { LogWrite } from '../shared/durableLog.js';
 import { entryBytes, maxBatchPayload, maxMetadataBytes } from './format.js';
 import type { LogState } from './logState.js';
@@ -48,7 +49,7 @@ export function planWrite(state: LogState, write: WalWrite): WritePlan {
   const hardState = write.hardState ?? null;
   const metadata = write.metadata ?? null;
   if (snapshot !== null) checkSnapshot(state, snapshot);
-  if (metadata !== null && (!(metadata instanceof Uint8Array) || metadata.length > maxMetadataBytes)) {
+  if (metadata !== null && (!isBytes(metadata) || metadata.length > maxMetadataBytes)) {
     throw invalidArgument(`metadata must be a Uint8Array of at most ${maxMetadataBytes} bytes`);
   }
   const offset = snapshot === null ? state.offset : snapshot.metadata;
@@ -110,7 +111,7 @@ function usefulEntries(entries: readonly Entry[], offset: Index): readonly Entry
 function isEntry(entry: Entry | null | undefined): entry is Entry {
   if (!isObject(entry)) return false;
   const { index, term, type, data } = entry;
-  return isCount(index) && index > 0 && isCount(term) && isEntryType(type) && data instanceof Uint8Array;
+  return isCount(index) && index > 0 && isCount(term) && isEntryType(type) && isBytes(data);
 }
 
 function checkSnapshot(state: LogState, snapshot: Snapshot): void {
@@ -127,21 +128,13 @@ function checkSnapshot(state: LogState, snapshot: Snapshot): void {
  * @throws WalError `ERR_WAL_ARGUMENT_INVALID`.
  */
 export function checkSnapshotContent(confState: ConfState, data: Uint8Array): void {
-  if (!isConfState(confState)) throw invalidArgument(`the confState of a snapshot must have four lists of at most ${codecLimits.maxIds} node ids, and autoLeave`);
-  if (!(data instanceof Uint8Array)) throw invalidArgument('the data of a snapshot must be a Uint8Array');
+  if (!hasConfStateShape(confState) || !canBeReadAgain(confState)) throw invalidArgument(`the confState of a snapshot must have four lists of at most ${codecLimits.maxIds} node ids, and autoLeave`);
+  if (!isBytes(data)) throw invalidArgument('the data of a snapshot must be a Uint8Array');
 }
 
-function isConfState(value: ConfState): boolean {
-  if (!isObject(value)) return false;
-  const { voters, learners, votersOutgoing, learnersNext, autoLeave } = value;
-  return [voters, learners, votersOutgoing, learnersNext].every(areIds) && typeof autoLeave === 'boolean';
-}
-
-function areIds(ids: readonly NodeId[]): boolean {
-  if (!Array.isArray(ids) || ids.length > codecLimits.maxIds) return false;
-  // By index, as `every` passes over holes.
-  for (let i = 0; i < ids.length; i++) if (!isCanonicalNodeId(ids[i])) return false;
-  return true;
+function canBeReadAgain(confState: ConfState): boolean {
+  const { voters, learners, votersOutgoing, learnersNext } = confState;
+  return [voters, learners, votersOutgoing, learnersNext].every(({ length }) => length <= codecLimits.maxIds);
 }
 
 function checkHardState(state: LogState, hardState: HardState, last: Index): void {
