@@ -3,8 +3,8 @@ import { varintSize } from '../core/raftpb/varint.js';
 import { emptyBytes } from '../core/types.js';
 import { ByteReader, tooLarge } from './byteReader.js';
 import { bytesFieldSize, writeBytesField } from './bytesField.js';
+import { encodeRecord } from './encodeRecord.js';
 import type { DecodeOptions } from './limits.js';
-import { unencodable } from './unencodable.js';
 import { enumSize, writeEnum, writeNumberField } from './uint64.js';
 
 /** Encoded size in bytes of an entry, without tag and length. */
@@ -114,13 +114,7 @@ export function readEntry(reader: ByteReader, start: number, end: number): Entry
  *   is missing or of another type; so do all encoders.
  */
 export function encodeEntry(entry: Entry): Uint8Array {
-  try {
-    const bytes = new Uint8Array(encodedEntrySize(entry));
-    writeEntry(bytes, 0, entry);
-    return bytes;
-  } catch (error) {
-    throw unencodable(error);
-  }
+  return encodeRecord(entry, encodedEntrySize, writeEntry);
 }
 
 /**

@@ -8,10 +8,10 @@ import { emptyBytes, None } from '../core/types.js';
 import { ByteBlocks } from './byteBlocks.js';
 import { ByteReader, plainBytes } from './byteReader.js';
 import { bytesFieldSize, lengthDelimitedSize, writeBytesField } from './bytesField.js';
+import { unencodable } from './encodeRecord.js';
 import { encodedEntrySize, readEntry, writeEntryField } from './entryCodec.js';
 import { checkDecodeOptions, codecLimits, type DecodeOptions } from './limits.js';
 import { encodedSnapshotSize, readSnapshot, writeSnapshot } from './stateCodec.js';
-import { unencodable } from './unencodable.js';
 import { enumSize, idSize, writeEnum, writeIdField, writeNumberField } from './uint64.js';
 
 function sizeAt(m: Message, depth: number): number {

@@ -10,8 +10,8 @@ import { varintSize } from '../core/raftpb/varint.js';
 import { None, type NodeId } from '../core/types.js';
 import { ByteReader } from './byteReader.js';
 import { bytesFieldSize, lengthDelimitedSize, writeBytesField } from './bytesField.js';
+import { encodeRecord } from './encodeRecord.js';
 import { codecLimits, type DecodeOptions } from './limits.js';
-import { unencodable } from './unencodable.js';
 import { idSize, writeIdField, writeNumberField } from './uint64.js';
 
 /**
@@ -196,13 +196,7 @@ export function readSnapshot(reader: ByteReader, end: number, base: Snapshot): S
 
 /** A snapshot as protobuf bytes. */
 export function encodeSnapshot(snapshot: Snapshot): Uint8Array {
-  try {
-    const bytes = new Uint8Array(encodedSnapshotSize(snapshot));
-    writeSnapshot(bytes, 0, snapshot);
-    return bytes;
-  } catch (error) {
-    throw unencodable(error);
-  }
+  return encodeRecord(snapshot, encodedSnapshotSize, writeSnapshot);
 }
 
 /** The snapshot that the bytes are. */
@@ -215,13 +209,7 @@ export function decodeSnapshot(bytes: Uint8Array, options?: DecodeOptions): Snap
 
 /** A configuration as protobuf bytes. */
 export function encodeConfState(state: ConfState): Uint8Array {
-  try {
-    const bytes = new Uint8Array(confStateSize(state));
-    writeConfState(bytes, 0, state);
-    return bytes;
-  } catch (error) {
-    throw unencodable(error);
-  }
+  return encodeRecord(state, confStateSize, writeConfState);
 }
 
 /** The configuration that the bytes are. Ids are as they were written: order, repetitions and zeros included. */
@@ -234,18 +222,16 @@ function hardStateSize({ term, vote, commit }: HardState): number {
   return (term === 0 ? 0 : 1 + varintSize(term)) + (vote === None ? 0 : 1 + idSize(vote)) + (commit === 0 ? 0 : 1 + varintSize(commit));
 }
 
+function writeHardState(target: Uint8Array, start: number, { term, vote, commit }: HardState): number {
+  let pos = start;
+  if (term !== 0) pos = writeNumberField(target, pos, 0x08, term);
+  if (vote !== None) pos = writeIdField(target, pos, 0x10, vote);
+  return commit === 0 ? pos : writeNumberField(target, pos, 0x18, commit);
+}
+
 /** A hard state as protobuf bytes. */
 export function encodeHardState(state: HardState): Uint8Array {
-  try {
-    const bytes = new Uint8Array(hardStateSize(state));
-    let pos = 0;
-    if (state.term !== 0) pos = writeNumberField(bytes, pos, 0x08, state.term);
-    if (state.vote !== None) pos = writeIdField(bytes, pos, 0x10, state.vote);
-    if (state.commit !== 0) writeNumberField(bytes, pos, 0x18, state.commit);
-    return bytes;
-  } catch (error) {
-    throw unencodable(error);
-  }
+  return encodeRecord(state, hardStateSize, writeHardState);
 }
 
 /** The hard state that the bytes are. */
