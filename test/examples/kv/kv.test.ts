@@ -92,9 +92,7 @@ describe('the key-value store, run from a file', () => {
   });
 
   test('gives up a write that gets no answer, and goes on when there is a quorum again', async () => {
-    const { exitCode, stdout, stderr } = await runExample([
-      ...['put a 1', 'kill 1', 'kill leader', 'put a 2', 'get a', 'start 1', 'put b 3', 'get b'],
-    ]);
+    const { exitCode, stdout, stderr } = await runExample(['put a 1', 'kill 1', 'kill leader', 'put a 2', 'get a', 'start 1', 'put b 3', 'get b'], { timeout: 1 });
 
     expect(stderr).toContain('line 4: put a: no answer within 1 s (1 of 3 nodes up, 2 are needed)\n');
     expect(stderr).toContain('line 5: get a: not sent, since nobody leads (1 of 3 nodes up, 2 are needed)\n');
@@ -104,7 +102,7 @@ describe('the key-value store, run from a file', () => {
   });
 
   test('says why it cannot tell how the run ended without a quorum', async () => {
-    const { exitCode, stderr } = await runExample(['put a 1', 'kill leader', 'kill leader', 'kill leader']);
+    const { exitCode, stderr } = await runExample(['put a 1', 'kill leader', 'kill leader', 'kill leader'], { timeout: 1 });
 
     expect(stderr).toContain('line 4: kill leader: nobody leads\n');
     expect(stderr).toContain('problem: the nodes cannot be compared: 1 of 3 are up, 2 are needed\n');

@@ -26,15 +26,17 @@ const limitMs = 30_000;
 
 /** How a run differs from the usual one. */
 export interface RunOptions {
-  /** Arguments of the program, besides `--timeout 1`. */
+  /** Arguments of the program, besides `--timeout`. */
   readonly args?: readonly string[];
+  /** Time in seconds after which the program gives up what gets no answer. By default longer than a busy machine stands still. */
+  readonly timeout?: number;
   /** Called whenever something was printed, with all of the standard output so far. If it is given, the input stays open, as from a person who thinks. */
   readonly onOutput?: (stdout: string, child: ChildProcessWithoutNullStreams) => void;
 }
 
 /** Runs the built example with `lines` as its input, as `npm start < file` does. */
-export async function runExample(lines: readonly string[], { args = [], onOutput }: RunOptions = {}): Promise<Run> {
-  const child = startExample(['--timeout', '1', ...args]);
+export async function runExample(lines: readonly string[], { args = [], timeout = 20, onOutput }: RunOptions = {}): Promise<Run> {
+  const child = startExample(['--timeout', String(timeout), ...args]);
   const timer = setTimeout(() => child.kill('SIGKILL'), limitMs);
   let stdout = '';
   let stderr = '';
