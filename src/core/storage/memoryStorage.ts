@@ -10,7 +10,7 @@ import type { InitialState, Storage } from './storage.js';
  * writes a log file. Nothing survives the process.
  *
  * A method that throws has changed nothing. What is not what its type says is refused with
- * `ERR_RAFT_ARGUMENT_INVALID`.
+ * `ERR_RAFT_ARGUMENT_INVALID`, except for the term and the data of an entry, which only its readers look at.
  */
 export class MemoryStorage implements Storage {
   #hardState: HardState = emptyHardState;
@@ -80,7 +80,6 @@ export class MemoryStorage implements Storage {
     for (let i = 0; i < entries.length; i++) {
       const entry = entries[i];
       if (entry?.index !== first + i) throw invalid(`entry ${String(entry?.index)} stands in the place of ${first + i}: not contiguous`);
-      if (!isCount(entry.term) || !isBytes(entry.data)) throw invalid(`entry ${entry.index} has no term, or no data`);
     }
     if (first > this.lastIndex() + 1) throw invalid(`appending at ${first} leaves a gap after the last entry ${this.lastIndex()}`);
     const skipped = Math.max(0, this.#offset + 1 - first);

@@ -149,8 +149,6 @@ describe('S20: what is not what its type says is refused with a typed error, and
     { what: 'append', call: (s, value) => s.append(value) },
     { what: 'append of one', call: (s, value) => s.append([value]) },
     { what: 'append at', call: (s, value) => s.append([{ ...entry!, index: value }]) },
-    { what: 'append of the term', call: (s, value) => s.append([{ ...entry!, term: value }]) },
-    { what: 'append of the data', call: (s, value) => s.append([{ ...entry!, data: value }]) },
     { what: 'applySnapshot', call: (s, value) => s.applySnapshot(value) },
     { what: 'applySnapshot of', call: (s, value) => s.applySnapshot({ ...snapshot, data: value }) },
     { what: 'applySnapshot at', call: (s, value) => s.applySnapshot({ ...snapshot, metadata: { ...snapshot.metadata, index: value } }) },
