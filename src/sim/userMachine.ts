@@ -3,7 +3,12 @@ import type { Prng } from './prng.js';
 
 /**
  * A replicated state machine under test: yours, or the registers of the default workload. It must be
- * deterministic. The simulator makes one per node, and a new one whenever the node restarts.
+ * deterministic, and done when it returns.
+ *
+ * The simulator makes a new one whenever a node starts or installs a snapshot of its leader, and restores into it
+ * what there is. In runs with `durableMachine` it stands for a state that is on a disk of its own: it stays over a
+ * restart as it is, also over a power loss, unless that disk was lost or holds less than the newest snapshot or more
+ * than the log.
  */
 export interface UserMachine {
   /**
