@@ -1,6 +1,8 @@
 import { describeConfState, describeEntries, describeEntry, describeHardState, describeMessage } from '../core/describe.js';
 import { stateTypeName } from '../core/types.js';
 import { OpOutcome, type ClientOp } from './clientOp.js';
+import { shown } from './configRange.js';
+import { operationOf } from './machineHost.js';
 import { SimEventKind, SimPhase, type SimEvent } from './simEvent.js';
 
 /** One line for people: virtual time in ticks, node, and what happened. */
@@ -14,7 +16,7 @@ const kindNames: readonly string[] = Object.entries(SimEventKind)
   .sort(([, a], [, b]) => a - b)
   .map(([name]) => name.charAt(0).toLowerCase() + name.slice(1));
 
-const format = (data: Uint8Array): string => (data.length < 6 ? '' : `op${data[0]! | (data[1]! << 8)}+${data.length}`);
+const format = (data: Uint8Array): string => (data.length < 6 ? '' : `op${operationOf(data)}+${data.length}`);
 
 function detail(event: SimEvent): string {
   switch (event.kind) {
@@ -84,5 +86,14 @@ function detail(event: SimEvent): string {
 const outcomes = Object.keys(OpOutcome).map((name) => name.toLowerCase());
 
 function describeOp(op: ClientOp): string {
-  return `op${op.id} of client ${op.client}, ${op.write ? 'write' : 'read'} ${JSON.stringify(op.command)}: ${outcomes[op.outcome]}${op.outcome === OpOutcome.Ok ? ` ${String(op.answer)} at ${op.index}` : ''}`;
+  return `op${op.id} of client ${op.client}, ${op.write ? 'write' : 'read'} ${inWords(op.command)}: ${outcomes[op.outcome]}${op.outcome === OpOutcome.Ok ? ` ${inWords(op.answer)} at ${op.index}` : ''}`;
+}
+
+/** A command or an answer, which may be anything that a user's workload has made. */
+function inWords(value: unknown): string {
+  try {
+    return JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? `${part}n` : part)) ?? shown(value);
+  } catch {
+    return shown(value);
+  }
 }

@@ -1,5 +1,7 @@
+import { isRaftError, RaftError, RaftErrorCode } from '../core/errors.js';
+import { checkRange, integerOrInfinity } from './configRange.js';
 import type { FaultWeights, SimConfig } from './simConfig.js';
-import { simulate, type SimOptions, type SimResult } from './simulate.js';
+import { simulate, type SimFailure, type SimOptions, type SimResult } from './simulate.js';
 
 /** A failing run made smaller. */
 export interface Shrunk {
@@ -16,10 +18,13 @@ export interface Shrunk {
  * better network, simpler options. What is taken away does not shift the rest, because every purpose has
  * numbers of its own; what remains often is the cause.
  *
- * @param options of a run that fails.
+ * @param options of a run that fails. One that does not fail is returned as it is.
  * @param budget runs to try at most. Default 200.
+ * @throws RaftError `ERR_RAFT_CONFIG_INVALID` as {@link simulate} does; `ERR_RAFT_ARGUMENT_INVALID` if the smaller run
+ *   fails no more when it is run again, because checks or a workload remember something from one run to the next.
  */
 export function shrink(options: SimOptions, budget = 200): Shrunk {
+  checkRange('budget', budget, integerOrInfinity(0));
   let result = simulate(options);
   const { failure } = result;
   let config: Partial<SimConfig> = { ...options.config };
@@ -28,8 +33,8 @@ export function shrink(options: SimOptions, budget = 200): Shrunk {
   const attempt = (change: Partial<SimConfig>): boolean => {
     if (tried >= budget) return false;
     tried++;
-    const smaller = simulate({ ...options, config: { ...config, ...change } });
-    if (smaller.failure?.invariant !== failure.invariant) return false;
+    const smaller = simulateIfPossible({ ...options, config: { ...config, ...change } });
+    if (smaller === null || !isSame(smaller.failure, failure)) return false;
     config = { ...config, ...change };
     result = smaller;
     return true;
@@ -38,10 +43,35 @@ export function shrink(options: SimOptions, budget = 200): Shrunk {
   shrinkSteps(result, attempt);
   for (let changed = true; changed; ) {
     changed = false;
-    for (const change of simplifications(result.config)) if (attempt(change)) changed = true;
+    for (const group of weightGroups(result.config)) if (attempt({ weights: { ...result.config.weights, [group]: 0 } })) changed = true;
+    for (const choices of simplifications(result.config)) if (choices.some(attempt)) changed = true;
   }
   shrinkSteps(result, attempt);
-  return { config, result, tried };
+  const again = simulate({ ...options, config });
+  if (!isSame(again.failure, failure)) {
+    throw new RaftError(RaftErrorCode.ArgumentInvalid, `shrink: the smaller run failed once (${failure.message}), and not when it was run again: checkers and workload must be made anew by each call, and keep nothing outside`);
+  }
+  return { config, result: again, tried };
+}
+
+/** The run; null if what was set by hand does not allow it. */
+function simulateIfPossible(options: SimOptions): SimResult | null {
+  try {
+    return simulate(options);
+  } catch (error) {
+    if (isRaftError(error, RaftErrorCode.ConfigInvalid)) return null;
+    throw error;
+  }
+}
+
+/** Whether two runs fail in the same way. What is no violation is known by its words alone, but for the numbers in them. */
+function isSame(a: SimFailure | null, b: SimFailure): boolean {
+  if (a === null || a.invariant !== b.invariant) return false;
+  return a.invariant !== 'error' || withoutNumbers(a.message) === withoutNumbers(b.message);
+}
+
+function withoutNumbers(message: string): string {
+  return message.replace(/[0-9]+/g, '0');
 }
 
 function shrinkSteps(result: SimResult, attempt: (change: Partial<SimConfig>) => boolean): void {
@@ -52,14 +82,15 @@ function shrinkSteps(result: SimResult, attempt: (change: Partial<SimConfig>) =>
   }
 }
 
-/** Changes that would make the run simpler, the strongest first. */
-function simplifications(c: SimConfig): Partial<SimConfig>[] {
-  const changes: Partial<SimConfig>[] = [];
-  for (const group of Object.keys(c.weights) as (keyof FaultWeights)[]) {
-    if (c.weights[group] > 0) changes.push({ weights: { ...c.weights, [group]: 0 } });
-  }
-  const wish = (change: Partial<SimConfig>): void => {
-    if ((Object.keys(change) as (keyof SimConfig)[]).some((key) => c[key] !== change[key])) changes.push(change);
+function weightGroups({ weights }: SimConfig): (keyof FaultWeights)[] {
+  return (Object.keys(weights) as (keyof FaultWeights)[]).filter((group) => weights[group] > 0);
+}
+
+/** Changes that would make the run simpler: the first one of each row that does not lose the failure. */
+function simplifications(c: SimConfig): (readonly Partial<SimConfig>[])[] {
+  const changes: (readonly Partial<SimConfig>[])[] = [];
+  const wish = (...choices: readonly Partial<SimConfig>[]): void => {
+    changes.push(choices.filter((change) => (Object.keys(change) as (keyof SimConfig)[]).some((key) => c[key] !== change[key])));
   };
   wish({ faultInterval: 0 });
   wish({ loss: 0 });
@@ -69,8 +100,8 @@ function simplifications(c: SimConfig): Partial<SimConfig>[] {
   wish({ linkCapacity: Infinity });
   wish({ slowestClock: 1, fastestClock: 1 });
   wish({ learners: 0 });
-  for (let voters = 1; voters < c.voters; voters++) wish({ voters });
-  for (let clients = 1; clients < c.clients; clients *= 2) wish({ clients });
+  wish(...Array.from({ length: c.voters - 1 }, (_, less) => ({ voters: less + 1 })));
+  wish(...[1, 2, 4, 8, 16].filter((clients) => clients < c.clients).map((clients) => ({ clients })));
   wish({ keys: 1 });
   wish({ payload: 0 });
   wish({ casShare: 0 });

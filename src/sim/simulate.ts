@@ -1,5 +1,8 @@
 import { Violation, type Checker, type ClusterView } from './checker.js';
 import { allCheckers, type StableLeadership } from './checkers/index.js';
+import { CheckedCheckers } from './checkedCheckers.js';
+import { CheckedWorkload } from './checkedWorkload.js';
+import { callable, checkRange, flag, isRecord, refuse, shown } from './configRange.js';
 import { describeEvent } from './describeEvent.js';
 import { KvWorkload } from './kv.js';
 import type { Recovery } from './liveness.js';
@@ -20,10 +23,10 @@ export interface SimOptions {
   readonly profile?: Profile;
   /** Values in place of the drawn ones. */
   readonly config?: Partial<SimConfig>;
-  /** Clients and state machine in place of the default ones. */
+  /** Makes the clients and the state machine, in place of the default ones. Called once for every run. */
   readonly workload?: (config: SimConfig) => Workload;
-  /** Own checks, made for this run alone; they come after the invariants. */
-  readonly checkers?: readonly Checker[];
+  /** Makes own checks, which come after the invariants. Called once for every run, because checks remember what they have seen. */
+  readonly checkers?: (config: SimConfig) => readonly Checker[];
   /** Whether the invariants of Raft are checked (I1 to I23, L1 to L5, O12, O13, and linearizability with the default workload). Default true. */
   readonly invariants?: boolean;
   /** Receives every event while it happens, for tools that show a run. */
@@ -75,6 +78,9 @@ const allKinds: readonly SimEventKind[] = Object.values(SimEventKind);
 /**
  * Runs one seed: the safety phase, in which anything may fail; the heal; the liveness phase; the audit.
  * What the run finds is in the result and not thrown.
+ *
+ * @throws RaftError `ERR_RAFT_CONFIG_INVALID` that names the option which is out of its range, or the values which
+ *   contradict each other.
  */
 export function simulate(options: SimOptions): SimResult {
   const cluster = newRun(options);
@@ -89,14 +95,23 @@ export function simulate(options: SimOptions): SimResult {
 
 /** A run that has not begun. @param newParts as for {@link SimCluster}. */
 export function newRun(options: SimOptions, newParts?: (node: SimNode) => NodeParts): SimCluster {
+  checkOptions(options);
   const { seed, steps = 2000, profile = 'default' } = options;
   const config: SimConfig = { ...drawConfig(seed, steps, profile), ...options.config };
-  const workload = options.workload?.(config) ?? new KvWorkload(config);
   const { onEvent, invariants = true } = options;
+  const workload = options.workload === undefined ? new KvWorkload(config) : new CheckedWorkload(options.workload(config));
   const checkers = invariants ? allCheckers({ linearizability: options.workload === undefined, stableLeadership: demandsOn(profile), ...(config.diskLoss.interval > 0 ? { detectionBound } : {}) }) : [];
-  checkers.push(...(options.checkers ?? []));
+  if (options.checkers !== undefined) checkers.push(new CheckedCheckers(options.checkers(config)));
   if (onEvent !== undefined) checkers.push({ name: 'observer', kinds: allKinds, onEvent });
   return new SimCluster(config, workload, checkers, newParts);
+}
+
+/** What `runConfig` does not look at. */
+function checkOptions(options: SimOptions): void {
+  if (!isRecord(options)) return refuse(`the options must be an object, are ${shown(options)}`);
+  const { workload, checkers, onEvent, invariants } = options;
+  for (const [name, value] of Object.entries({ workload, checkers, onEvent })) if (value !== undefined) checkRange(name, value, callable);
+  if (invariants !== undefined) checkRange('invariants', invariants, flag);
 }
 
 /** What went wrong, if a run ends with `error`. */

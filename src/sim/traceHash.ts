@@ -14,6 +14,11 @@ export class TraceHash {
     return hex(this.a) + hex(this.b);
   }
 
+  /** Half of it, as a number. */
+  get word(): number {
+    return this.b;
+  }
+
   /** Takes in an event. */
   add(event: SimEvent): void {
     this.number(event.kind);

@@ -15,16 +15,17 @@ export interface UserMachine {
    * Carries out a command, which has been committed at `index`. Every command is applied once at most,
    * however often the network has repeated it.
    *
+   * @param request a copy, but must not be changed: a real host would hand out bytes of its log.
    * @returns the answer for the client. Must not be changed afterwards.
    */
   apply(request: Uint8Array, index: Index): unknown;
   /** Answers a read, without changing anything. */
   query(request: Uint8Array): unknown;
-  /** The whole state as bytes, for a snapshot. */
+  /** The whole state as bytes, for a snapshot. They are copied at once. */
   save(): Uint8Array;
-  /** Replaces the whole state by that of a snapshot. */
+  /** Replaces the whole state by that of a snapshot. As for `apply`, the bytes are a copy and must not be changed. */
   restore(data: Uint8Array): void;
-  /** A number that is equal for equal states and, most likely, for no others. */
+  /** A safe integer that is equal for equal states and, most likely, for no others. */
   hash(): number;
 }
 
@@ -47,6 +48,6 @@ export interface Workload {
   nextWrite(random: Prng, id: number): WorkloadRequest;
   /** The next question, which is answered by one node's state machine. */
   nextRead(random: Prng, id: number): WorkloadRequest;
-  /** A fresh state machine for a node. */
+  /** A state machine in its first state; never one that was returned before. */
   newMachine(): UserMachine;
 }

@@ -19,7 +19,7 @@ export function runDiskLosses({ from, seeds, steps, profile }: SeedRange): DiskL
   const range: DiskLossRange = { seeds, steps: 0, failures: [], times: [], losses: 0, healed: 0 };
   for (let seed = from; seed < from + seeds; seed++) {
     const measure = new DetectionChecker(Infinity);
-    const result = simulate({ seed, steps, profile, checkers: [measure] });
+    const result = simulate({ seed, steps, profile, checkers: () => [measure] });
     range.steps += result.steps;
     range.losses += measure.losses;
     range.healed += measure.healed;
@@ -51,7 +51,7 @@ export function huntLoss(seeds: number): SimResult | null {
 
 /** The first seed with a stale read, although leases are said to hold, in clocks that no margin tolerates; null if there is none. */
 export function huntStaleRead(seeds: number): SimResult | null {
-  return hunt(seeds, (seed) => ({ seed, profile: 'drift', steps: 3000, config: { leasesHold: true }, invariants: false, checkers: allCheckers() }));
+  return hunt(seeds, (seed) => ({ seed, profile: 'drift', steps: 3000, config: { leasesHold: true }, invariants: false, checkers: () => allCheckers() }));
 }
 
 function hunt(seeds: number, options: (seed: number) => SimOptions): SimResult | null {

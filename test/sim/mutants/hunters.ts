@@ -32,7 +32,7 @@ export const hunters = {
       const simulator = await load<Simulator>(folder, 'src/sim/index.js');
       return (mutant, seed) => {
         const { profile, steps = 2000, config = {} } = mutant;
-        return simulator.simulate({ seed, steps, profile, config, invariants: false, checkers: checkersFor(simulator, mutant, seed) }).failure;
+        return simulator.simulate({ seed, steps, profile, config, invariants: false, checkers: () => checkersFor(simulator, mutant, seed) }).failure;
       };
     },
   },
@@ -44,7 +44,7 @@ export const hunters = {
       const { simulateFull } = await load<typeof full>(folder, 'test/sim/full/simulateFull.js');
       return async (mutant, seed) => {
         const { profile, steps = 2000, config = {}, wal = {} } = mutant;
-        return (await simulateFull({ seed, steps, profile, config, wal, invariants: false, checkers: checkersFor(simulator, mutant, seed) })).failure;
+        return (await simulateFull({ seed, steps, profile, config, wal, invariants: false, checkers: () => checkersFor(simulator, mutant, seed) })).failure;
       };
     },
   },
