@@ -164,6 +164,7 @@ export class FaultInjector {
     if (leader === undefined) return;
     const followers = nodes.filter((node) => node !== leader);
     const most = Math.floor((config.voters - 1) / 2);
+    if (most === 0) return;
     const away = new Set<number>();
     for (let i = random.between(1, most); i > 0; i--) away.add(random.pick(followers).position);
     const length = this.ticks(1, 6 * config.electionTick);

@@ -3,7 +3,8 @@
 export { simulate, type SimFailure, type SimOptions, type SimResult } from './simulate.js';
 export type { Recovery } from './liveness.js';
 export { shrink, type Shrunk } from './shrink.js';
-export { drawConfig, isProfile, profiles, type DiskLossPlan, type FaultWeights, type Profile, type RevertPermission, type SimConfig } from './simConfig.js';
+export { drawConfig } from './drawConfig.js';
+export { isProfile, profiles, type DiskLossPlan, type FaultWeights, type Profile, type RevertPermission, type SimConfig } from './simConfig.js';
 export { diskLossFaults, FaultKind, faultName } from './faultKind.js';
 
 export type { UserMachine, Workload, WorkloadRequest } from './userMachine.js';

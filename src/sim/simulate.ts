@@ -3,12 +3,14 @@ import { allCheckers, type StableLeadership } from './checkers/index.js';
 import { CheckedCheckers } from './checkedCheckers.js';
 import { CheckedWorkload } from './checkedWorkload.js';
 import { callable, checkRange, flag, isRecord, refuse, shown } from './configRange.js';
+import { isUndisturbed } from './configRules.js';
 import { describeEvent } from './describeEvent.js';
 import { KvWorkload } from './kv.js';
 import type { Recovery } from './liveness.js';
 import type { NodeParts } from './nodeStorage.js';
+import { runConfig } from './runConfig.js';
 import { SimCluster } from './simCluster.js';
-import { drawConfig, type Profile, type SimConfig } from './simConfig.js';
+import type { Profile, SimConfig } from './simConfig.js';
 import { SimEventKind, type SimEvent } from './simEvent.js';
 import type { SimNode } from './simNode.js';
 import type { Workload } from './userMachine.js';
@@ -21,7 +23,10 @@ export interface SimOptions {
   readonly steps?: number;
   /** What the run concentrates on. Default `default`. */
   readonly profile?: Profile;
-  /** Values in place of the drawn ones. */
+  /**
+   * Values in place of the drawn ones. What was drawn and does not fit to them is adapted: `{ voters: 7 }` makes room
+   * for seven nodes. What is given never is.
+   */
   readonly config?: Partial<SimConfig>;
   /** Makes the clients and the state machine, in place of the default ones. Called once for every run. */
   readonly workload?: (config: SimConfig) => Workload;
@@ -65,9 +70,9 @@ export interface SimResult {
   readonly cluster: ClusterView;
 }
 
-/** What a profile demands of the leadership (L4); null if it disturbs leaders on purpose. */
-export function demandsOn(profile: Profile): StableLeadership | null {
-  return profile === 'stable' ? { leaderChanges: 0, termRise: 0 } : null;
+/** What a run demands of the leadership (L4); null if leaders are disturbed on purpose, or by what was set in place of the profile. */
+function demandsOn(config: SimConfig): StableLeadership | null {
+  return config.profile === 'stable' && isUndisturbed(config) ? { leaderChanges: 0, termRise: 0 } : null;
 }
 
 /** Election timeouts within which a leader notices that a log went back (O12), in the weather that `DiskLossPlan` allows. */
@@ -96,11 +101,10 @@ export function simulate(options: SimOptions): SimResult {
 /** A run that has not begun. @param newParts as for {@link SimCluster}. */
 export function newRun(options: SimOptions, newParts?: (node: SimNode) => NodeParts): SimCluster {
   checkOptions(options);
-  const { seed, steps = 2000, profile = 'default' } = options;
-  const config: SimConfig = { ...drawConfig(seed, steps, profile), ...options.config };
+  const config = runConfig(options);
   const { onEvent, invariants = true } = options;
   const workload = options.workload === undefined ? new KvWorkload(config) : new CheckedWorkload(options.workload(config));
-  const checkers = invariants ? allCheckers({ linearizability: options.workload === undefined, stableLeadership: demandsOn(profile), ...(config.diskLoss.interval > 0 ? { detectionBound } : {}) }) : [];
+  const checkers = invariants ? allCheckers({ linearizability: options.workload === undefined, stableLeadership: demandsOn(config), ...(config.diskLoss.interval > 0 ? { detectionBound } : {}) }) : [];
   if (options.checkers !== undefined) checkers.push(new CheckedCheckers(options.checkers(config)));
   if (onEvent !== undefined) checkers.push({ name: 'observer', kinds: allKinds, onEvent });
   return new SimCluster(config, workload, checkers, newParts);

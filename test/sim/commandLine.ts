@@ -1,4 +1,5 @@
 import { isProfile, profiles, type Profile, type SimConfig } from '../../src/sim/index.js';
+import { runConfig } from '../../src/sim/runConfig.js';
 
 /** What the command line of the simulator asks for. */
 export interface SimCommand {
@@ -52,13 +53,26 @@ export function parseCommand(args: readonly string[]): SimCommand {
         command.profile = value;
         break;
       case '--config':
-        command.config = JSON.parse(value, (_key, part: unknown) => (part === null ? Infinity : part)) as Partial<SimConfig>;
+        command.config = parseConfig(value);
         break;
       default:
         throw new Error(`unknown option ${name}`);
     }
   }
-  return command;
+  const { seeds, from, steps, profile, config, jobs } = command;
+  if (seeds < 1) throw new Error('--seeds must be 1 or more');
+  // The last seed as well as the first one.
+  for (const seed of [from, seeds - 1 + from]) runConfig({ seed, steps, profile, config });
+  return { ...command, jobs: Math.min(jobs, seeds) };
+}
+
+/** JSON has no Infinity, and writes null in its place. */
+function parseConfig(text: string): Partial<SimConfig> {
+  try {
+    return JSON.parse(text, (_key, part: unknown) => (part === null ? Infinity : part)) as Partial<SimConfig>;
+  } catch (error) {
+    throw new Error(`--config must be JSON, is ${text}`, { cause: error });
+  }
 }
 
 function count(name: string, value: string): number {

@@ -289,6 +289,12 @@ describe('shrink', () => {
     expect(shrink(options).result.failure?.message).toMatch(/^tick of/);
   });
 
+  test('passes over what was set by hand does not allow', () => {
+    const options: SimOptions = { seed: 1, steps: 200, profile: 'wipe', checkers: () => [answers(0)] };
+
+    expect(shrink(options).result.config.voters).toBe(3);
+  });
+
   test('returns a run that does not fail as it is', () => {
     const { result, config, tried } = shrink({ seed: 1, steps: 100 });
 

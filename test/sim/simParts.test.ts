@@ -3,7 +3,8 @@ import { newConfState } from '../../src/core/raftpb/state.js';
 import { FaultKind, faultName } from '../../src/sim/faultKind.js';
 import { Prng } from '../../src/sim/prng.js';
 import { Scheduler } from '../../src/sim/scheduler.js';
-import { drawConfig, profiles } from '../../src/sim/simConfig.js';
+import { drawConfig } from '../../src/sim/drawConfig.js';
+import { profiles } from '../../src/sim/simConfig.js';
 import { newWrite, SimStorage } from '../../src/sim/simStorage.js';
 import { entriesFrom } from '../support/logBuilders.js';
 import { parseCommand, replayCommand } from './commandLine.js';
@@ -132,11 +133,22 @@ describe('the command line', () => {
     expect(parseCommand(words)).toMatchObject({ from: 7, seeds: 1, steps: 900, profile: 'snap', config });
   });
 
+  test('has no more jobs than seeds: each gets one at least', () => {
+    expect(parseCommand(['--seeds', '3', '--jobs', '8']).jobs).toBe(3);
+  });
+
   test.each([
     { args: ['--seeds', 'many'], message: '--seeds must be a number' },
     { args: ['--profile', 'none'], message: 'no profile none' },
     { args: ['--from'], message: '--from needs a value' },
     { args: ['--what', '1'], message: 'unknown option --what' },
+    { args: ['--seeds', '0'], message: '--seeds must be 1 or more' },
+    { args: ['--from', '9007199254740991', '--seeds', '2'], message: 'seed must be an integer' },
+    { args: ['--config', '{voters: 3}'], message: '--config must be JSON' },
+    { args: ['--config', '[]'], message: 'config must be an object, is an array' },
+    { args: ['--config', 'null'], message: 'config must be an object, is Infinity' },
+    { args: ['--config', '{"voters":2.5}'], message: 'config.voters must be an integer from 1 to 15, is 2.5' },
+    { args: ['--profile', 'wipe', '--config', '{"voters":2}'], message: 'voters is 2' },
   ])('refuses $args', ({ args, message }) => {
     expect(() => parseCommand(args)).toThrow(message);
   });
