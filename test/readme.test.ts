@@ -14,7 +14,7 @@ jest.setTimeout(60_000);
 const { scripts, bin } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string>; bin: Record<string, string> };
 
 /** What a user reads, with its parts. */
-const documents = ['README.md', 'docs/wal.md', 'docs/reverted-follower.md'].map((file) => {
+const documents = ['README.md', 'docs/wal.md', 'docs/reverted-follower.md', 'docs/sim.md'].map((file) => {
   const text = readFileSync(file, 'utf8');
   const blocks = codeBlocks(text);
   return { file, text, blocks, code: programs(blocks, ['ts', 'js']) };
