@@ -132,7 +132,7 @@ describe('values in place of drawn ones', () => {
     expect(complaint({ seed: 1, profile: 'o15', config: { electionTick: 5 } })).toMatch(/10 times heartbeatTick/);
     // Making room for two nodes would leave too few voters.
     expect(complaint({ seed: 1, profile: 'wipe', config: { maxNodes: 2 } })).toBe('maxNodes must not be below voters and learners together; maxNodes is 2');
-    expect(runConfig({ seed: 1, profile: 'drift', config: { leasesHold: true } })).toMatchObject({ slowestClock: 0.5, fastestClock: 1.5, leasesHold: true });
+    expect(runConfig({ seed: 1, profile: 'drift', config: { leasesHold: true } })).toMatchObject({ slowestClock: 0.5, fastestClock: 1.5, leaseMarginTicks: 0, leasesHold: true });
   });
 });
 
@@ -154,12 +154,13 @@ describe('a single value breaks no invariant', () => {
     { config: { loss: 1 } },
     { config: { readyCrash: 1 } },
     { config: { clients: 0 } },
-    { config: { weights: minority } },
+    { config: { voters: 1, weights: minority } },
     // A leader is left alone (L4) only while nothing else disturbs it.
-    { config: { loss: 0.3 }, profile: 'stable' },
+    { config: { readyCrash: 0.1 }, profile: 'stable' },
+    { config: { preVote: false }, profile: 'stable' },
     { config: { checkQuorum: false }, profile: 'stable' },
     { config: { voters: 2 }, profile: 'stable' },
-    { config: { delayMean: 60_000 }, profile: 'stable' },
+    { config: { diskLatency: 100_000 }, profile: 'stable' },
   ];
   test.each(cases.map(({ config, profile = 'default' }) => ({ config, profile })))('$config, profile $profile', ({ config, profile }) => {
     const { failures } = runSeeds({ from: 0, seeds: 20, steps: 200, profile, config });
