@@ -1,5 +1,5 @@
 import { RaftError, RaftErrorCode } from '../core/errors.js';
-import { isBytes } from '../core/raft/validate.js';
+import { isBytes } from '../core/types.js';
 import type { Index } from '../core/types.js';
 import { shown } from './configRange.js';
 import type { UserMachine } from './userMachine.js';

@@ -1,4 +1,4 @@
-import { isBytes } from '../core/raft/validate.js';
+import { isBytes } from '../core/types.js';
 import { broken, CheckedMachine } from './checkedMachine.js';
 import { isRecord, shown } from './configRange.js';
 import type { Prng } from './prng.js';
