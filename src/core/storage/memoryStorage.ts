@@ -28,7 +28,7 @@ export class MemoryStorage implements Storage {
 
   /** @throws RaftError `ERR_RAFT_COMPACTED`, `ERR_RAFT_UNAVAILABLE`; `ERR_RAFT_ARGUMENT_INVALID` if `lo` > `hi`. */
   entries(lo: Index, hi: Index, maxBytes: number): readonly Entry[] {
-    if (!isCount(lo) || !isCount(hi) || typeof maxBytes !== 'number' || !(maxBytes >= 0)) throw invalid(`entries from ${String(lo)} to before ${String(hi)}, ${String(maxBytes)} bytes: no numbers`);
+    if (!isCount(lo) || !Number.isSafeInteger(hi) || typeof maxBytes !== 'number' || !(maxBytes >= 0)) throw invalid(`entries from ${String(lo)} to before ${String(hi)}, ${String(maxBytes)} bytes: no numbers`);
     const from = lo - this.#offset - 1;
     const to = hi - this.#offset - 1;
     if (from < 0) throw compacted(lo, this.#offset);

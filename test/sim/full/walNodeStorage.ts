@@ -18,7 +18,7 @@ import { Acknowledged } from './acknowledged.js';
 import { DiskEvent } from './diskEvent.js';
 import { WalMachine, type MachineHost } from './walMachine.js';
 
-const dir = 'wal';
+const dir = '/wal';
 
 /** A backup that is a real disk. */
 interface WalCopy extends DiskCopy {
