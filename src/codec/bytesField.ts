@@ -1,3 +1,4 @@
+import { RaftError, RaftErrorCode } from '../core/errors.js';
 import { varintSize } from '../core/raftpb/varint.js';
 import { emptyBytes } from '../core/types.js';
 import { writeNumberField } from './uint64.js';
@@ -12,9 +13,14 @@ export function bytesFieldSize(bytes: Uint8Array): number {
   return bytes === emptyBytes ? 0 : lengthDelimitedSize(bytes.length);
 }
 
-/** Writes an optional byte string; returns the position after it. */
+/**
+ * Writes an optional byte string; returns the position after it.
+ *
+ * @throws RaftError `ERR_RAFT_ARGUMENT_INVALID` if it is something else, which an array would turn into zeros.
+ */
 export function writeBytesField(target: Uint8Array, start: number, tag: number, bytes: Uint8Array): number {
   if (bytes === emptyBytes) return start;
+  if (bytes.BYTES_PER_ELEMENT !== 1) throw new RaftError(RaftErrorCode.ArgumentInvalid, 'only a Uint8Array can be encoded as bytes');
   const length = bytes.length;
   const pos = writeNumberField(target, start, tag, length);
   // Measured: a call of `set` costs as much as this loop over 16 bytes.

@@ -111,7 +111,7 @@ export function readEntry(reader: ByteReader, start: number, end: number): Entry
  * An entry as protobuf bytes.
  *
  * @throws RaftError `ERR_RAFT_OUT_OF_RANGE` if a number is not what its type says, `ERR_RAFT_ARGUMENT_INVALID` if a field
- *   is missing or of another type; so do all encoders.
+ *   is missing, a number a bigint, or the data no bytes; so do all encoders.
  */
 export function encodeEntry(entry: Entry): Uint8Array {
   return encodeRecord(entry, encodedEntrySize, writeEntry);

@@ -4,7 +4,7 @@ import { messageWith, newMessage, type Message } from '../core/raftpb/message.js
 import { MessageType } from '../core/raftpb/messageType.js';
 import { emptySnapshot } from '../core/raftpb/state.js';
 import { varintSize } from '../core/raftpb/varint.js';
-import { emptyBytes, None } from '../core/types.js';
+import { emptyBytes, isBytes, None } from '../core/types.js';
 import { ByteBlocks } from './byteBlocks.js';
 import { ByteReader, plainBytes } from './byteReader.js';
 import { bytesFieldSize, lengthDelimitedSize, writeBytesField } from './bytesField.js';
@@ -152,8 +152,8 @@ function sizeBound(m: Message): number {
 /**
  * Bytes that {@link encodeMessage} makes of `m`, if it can be encoded. Whether every number is one is only seen then.
  *
- * @throws RaftError `ERR_RAFT_ARGUMENT_INVALID` if a field is missing or of another type, or the responses are nested
- *   deeper than `codecLimits.maxResponseDepth`.
+ * @throws RaftError `ERR_RAFT_ARGUMENT_INVALID` if a field is missing, or the responses are nested deeper than
+ *   `codecLimits.maxResponseDepth`. What is no list may count as an empty one.
  */
 export function encodedMessageSize(m: Message): number {
   try {
@@ -170,8 +170,8 @@ export function encodedMessageSize(m: Message): number {
  * because an ArrayBuffer of its own costs more than all the encoding. So never transfer or look at
  * `result.buffer`; for a buffer of your own use {@link encodeMessageInto}.
  *
- * @throws RaftError as {@link encodedMessageSize}, and `ERR_RAFT_OUT_OF_RANGE` if a number of the message is not what its
- *   type says.
+ * @throws RaftError as {@link encodedMessageSize}, also for numbers that are bigints and bytes that are none, and
+ *   `ERR_RAFT_OUT_OF_RANGE` if a number of the message is not what its type says.
  */
 export function encodeMessage(m: Message): Uint8Array {
   try {
@@ -194,7 +194,8 @@ function encodeAlone(m: Message): Uint8Array {
 
 /**
  * Writes a message into `target` from `offset` on, after a frame header for example. The way to encode that takes no
- * memory: a connection has one buffer for all of its messages. After an error there may be a part of the message in it.
+ * memory: a connection has one buffer for all of its messages. After an error there may be a part of the message in it,
+ * beyond `offset + size` as well if that was too small.
  *
  * @param size what `encodedMessageSize(m)` returned, if the caller knows it already.
  * @returns the position after the last byte.
@@ -203,7 +204,7 @@ function encodeAlone(m: Message): Uint8Array {
 export function encodeMessageInto(m: Message, target: Uint8Array, offset: number, size?: number): number {
   try {
     // Not measured where it fits in any case: a quarter of the time.
-    if (size === undefined && Number.isSafeInteger(offset) && offset >= 0 && offset + sizeBound(m) <= target.length) {
+    if (size === undefined && target.BYTES_PER_ELEMENT === 1 && Number.isSafeInteger(offset) && offset >= 0 && offset + sizeBound(m) <= target.length) {
       return writeMessage(target, offset, m);
     }
     return encodeExactly(m, target, offset, size ?? sizeAt(m, 0));
@@ -214,6 +215,7 @@ export function encodeMessageInto(m: Message, target: Uint8Array, offset: number
 
 function encodeExactly(m: Message, target: Uint8Array, offset: number, size: number): number {
   const end = offset + size;
+  if (!isBytes(target)) throw new RaftError(RaftErrorCode.ArgumentInvalid, 'a message can only be encoded into a Uint8Array');
   if (!Number.isSafeInteger(end) || offset < 0 || size < 0 || end > target.length) {
     throw new RaftError(
       RaftErrorCode.ArgumentInvalid,

@@ -235,6 +235,21 @@ describe('encodeMessageInto', () => {
     }
   });
 
+  test.each<{ data: unknown }>(['abc', 'a text that is longer than that', [1, 2, 3], new Uint16Array(2), new Float64Array(3), { length: 3 }, new ArrayBuffer(3), 7, null].map((data) => ({ data })))('S20: $data are no bytes', ({ data }) => {
+    const bad = data as Uint8Array;
+    const invalid = expect.objectContaining({ name: 'RaftError' });
+    expect(() => encodeMessage({ ...m, context: bad })).toThrow(invalid);
+    expect(() => encodeMessage({ ...m, entries: [newEntry(0, bad, 1, 1)] })).toThrow(invalid);
+    expect(() => encodeEntry(newEntry(0, bad, 1, 1))).toThrow(invalid);
+    expect(() => encodeSnapshot({ data: bad, metadata: { confState: emptyConfState, index: 1, term: 1 } })).toThrow(invalid);
+  });
+
+  test.each<{ target: unknown }>([undefined, null, {}, [], new ArrayBuffer(99), new DataView(new ArrayBuffer(99)), new Uint16Array(99), 'x'.repeat(99)].map((target) => ({ target })))('S20: nothing is written into $target', ({ target }) => {
+    for (const size of [undefined, bytes.length]) {
+      expect(() => encodeMessageInto(m, target as Uint8Array, 0, size)).toThrow(expect.objectContaining({ name: 'RaftError', code: 'ERR_RAFT_ARGUMENT_INVALID' }));
+    }
+  });
+
   test('S20: so is what is none of the other records', () => {
     for (const encode of [encodeEntry, encodeSnapshot, encodeConfState, encodeHardState] as ((wrong: unknown) => unknown)[]) {
       for (const wrong of [undefined, null, { term: 5n, index: 5n, vote: 1, commit: 2 }, { voters: [1.5] }, { data: 7 }]) {

@@ -3,13 +3,12 @@ import { restoreConfig } from '../confchange/restore.js';
 import { RaftError, RaftErrorCode } from '../errors.js';
 import { RaftLog } from '../log/raftLog.js';
 import { storageFailed } from '../log/storageReader.js';
-import { confStatesEquivalent, type HardState } from '../raftpb/state.js';
+import { confStatesEquivalent, hasConfStateShape, type HardState } from '../raftpb/state.js';
 import { ProgressTracker } from '../tracker/progressTracker.js';
 import { isCanonicalNodeId, None } from '../types.js';
 import { switchToConfig } from './membership.js';
 import { Raft } from './raft.js';
 import { becomeFollower } from './transitions.js';
-import { hasConfStateShape } from './validate.js';
 
 /**
  * A follower, as its storage describes it.

@@ -3,9 +3,9 @@ import { isLogSlice } from '../log/logSlice.js';
 import { tryDecodeConfChange } from '../raftpb/confChangeWire.js';
 import { isConfChangeEntry, isEntryType, type Entry } from '../raftpb/entry.js';
 import type { Message } from '../raftpb/message.js';
-import type { ConfState, Snapshot } from '../raftpb/state.js';
+import { hasConfStateShape, type Snapshot } from '../raftpb/state.js';
 import { isLocalMsg, isMessageType, isResponseMsg, MessageType } from '../raftpb/messageType.js';
-import { isBytes, isCanonicalNodeId, isCount, isNodeId, type NodeId } from '../types.js';
+import { isBytes, isCount, isNodeId } from '../types.js';
 import type { Raft } from './raft.js';
 import { isOpenQuestion } from './reversion.js';
 import { StepResult } from './stepResult.js';
@@ -99,20 +99,4 @@ function isPossibleSnapshot(m: Message): boolean {
   const { index, term, confState } = snapshot.metadata;
   if (index === 0 || !isCount(term) || term === 0 || term > m.term) return false;
   return hasConfStateShape(confState) && validateConfState(confState) === null;
-}
-
-/** Whether a value has the fields of a ConfState, with ids in the form that can be compared. */
-export function hasConfStateShape(state: ConfState): boolean {
-  return (
-    areNodeIds(state?.voters) &&
-    areNodeIds(state.learners) &&
-    areNodeIds(state.votersOutgoing) &&
-    areNodeIds(state.learnersNext) &&
-    typeof state.autoLeave === 'boolean'
-  );
-}
-
-/** A copy, because `every` passes over holes. */
-function areNodeIds(ids: readonly NodeId[]): boolean {
-  return Array.isArray(ids) && [...ids].every(isCanonicalNodeId);
 }

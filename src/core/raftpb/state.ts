@@ -1,4 +1,4 @@
-import { compareNodeIds, emptyBytes, None, type Index, type NodeId, type Term } from '../types.js';
+import { compareNodeIds, emptyBytes, isCanonicalNodeId, None, type Index, type NodeId, type Term } from '../types.js';
 
 /** What must be durable before a node speaks (Raft Figure 2, "persistent state"), without the log. */
 export interface HardState {
@@ -62,6 +62,22 @@ function sameIds(a: readonly NodeId[], b: readonly NodeId[]): boolean {
   const left = [...a].sort(compareNodeIds);
   const right = [...b].sort(compareNodeIds);
   return left.every((id, i) => id === right[i]);
+}
+
+/** Whether a value has the fields of a ConfState, with ids in the form that can be compared. */
+export function hasConfStateShape(state: ConfState): boolean {
+  return (
+    areNodeIds(state?.voters) &&
+    areNodeIds(state.learners) &&
+    areNodeIds(state.votersOutgoing) &&
+    areNodeIds(state.learnersNext) &&
+    typeof state.autoLeave === 'boolean'
+  );
+}
+
+/** A copy, because `every` passes over holes. */
+function areNodeIds(ids: readonly NodeId[]): boolean {
+  return Array.isArray(ids) && [...ids].every(isCanonicalNodeId);
 }
 
 /** Whether both name the same members in the same roles, in whichever order. */

@@ -1,6 +1,6 @@
 import { RaftError, RaftErrorCode } from '../errors.js';
 import type { Entry } from '../raftpb/entry.js';
-import { emptyHardState, emptySnapshot, type ConfState, type HardState, type Snapshot } from '../raftpb/state.js';
+import { emptyHardState, emptySnapshot, hasConfStateShape, type ConfState, type HardState, type Snapshot } from '../raftpb/state.js';
 import { isBytes, isCanonicalNodeId, isCount, type Index, type Term } from '../types.js';
 import { EntryBlocks } from './entryBlocks.js';
 import type { InitialState, Storage } from './storage.js';
@@ -10,7 +10,7 @@ import type { InitialState, Storage } from './storage.js';
  * writes a log file. Nothing survives the process.
  *
  * A method that throws has changed nothing. What is not what its type says is refused with
- * `ERR_RAFT_ARGUMENT_INVALID`, except for the term and the data of an entry, which only its readers look at.
+ * `ERR_RAFT_ARGUMENT_INVALID`, except for what an entry holds besides its index, which only its readers look at.
  */
 export class MemoryStorage implements Storage {
   #hardState: HardState = emptyHardState;
@@ -98,7 +98,7 @@ export class MemoryStorage implements Storage {
    * @throws RaftError `ERR_RAFT_SNAPSHOT_OUT_OF_DATE` if the storage holds a snapshot, or has compacted, up to there or further.
    */
   applySnapshot(snapshot: Snapshot): void {
-    if (!isBytes(snapshot?.data) || !isCount(snapshot.metadata?.index) || !isCount(snapshot.metadata.term)) throw invalid('this is no snapshot');
+    if (!isBytes(snapshot?.data) || !isCount(snapshot.metadata?.index) || !isCount(snapshot.metadata.term) || !hasConfStateShape(snapshot.metadata.confState)) throw invalid('this is no snapshot');
     const { index, term } = snapshot.metadata;
     const reached = Math.max(this.#snapshot.metadata.index, this.#offset);
     const fresh = reached === 0 && this.#entries.length === 0;
@@ -119,7 +119,7 @@ export class MemoryStorage implements Storage {
    */
   createSnapshot(index: Index, confState: ConfState | null, data: Uint8Array): Snapshot {
     checkIndex(index);
-    if (!isBytes(data)) throw invalid('the data of a snapshot are bytes');
+    if (!isBytes(data) || (confState !== null && !hasConfStateShape(confState))) throw invalid('a snapshot has bytes for data, and a configuration or null');
     const previous = this.#snapshot.metadata;
     if (index <= previous.index) throw outOfDate(index, previous.index);
     // The term of the entry, and not that of the hard state: the entry may be older than the term we are in.

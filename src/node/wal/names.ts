@@ -1,7 +1,7 @@
 import { isAbsolute, resolve, sep } from 'node:path';
 import { inspect } from 'node:util';
 import type { Index, Term } from '../../core/types.js';
-import { invalidArgument } from './walError.js';
+import { invalidArgument, WalError, WalErrorCode } from './walError.js';
 
 /** Names of the files in a directory. Numbers are padded, so that a listing is in order; they are compared as numbers all the same. */
 
@@ -58,13 +58,21 @@ export function isTemporary(name: string): boolean {
 /**
  * A path that names the same directory when the process works in another one.
  *
- * @throws WalError `ERR_WAL_ARGUMENT_INVALID` if it is no path.
+ * @throws WalError `ERR_WAL_ARGUMENT_INVALID` if it is no path, `ERR_WAL_FAILED` if it is relative to a directory that is gone.
  */
 export function absoluteDirectory(dir: string): string {
   if (typeof dir !== 'string' || dir === '' || dir.includes('\0')) throw invalidArgument(`${inspect(dir)} is not the path of a directory`);
   if (process.platform === 'win32') return resolve(dir);
   // Elsewhere `link/..` is the parent of where the link leads, and `resolve` would make it that of the link.
-  return isAbsolute(dir) ? dir : `${process.cwd()}${sep}${dir}`;
+  return isAbsolute(dir) ? dir : `${workingDirectory(dir)}${sep}${dir}`;
+}
+
+function workingDirectory(dir: string): string {
+  try {
+    return process.cwd();
+  } catch (cause) {
+    throw new WalError(WalErrorCode.Failed, `${inspect(dir)} is relative to a working directory that is gone`, { cause });
+  }
 }
 
 /** Path of a file in a directory. */

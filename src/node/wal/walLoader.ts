@@ -1,4 +1,3 @@
-import { dirname } from 'node:path';
 import { RaftError } from '../../core/errors.js';
 import { damaged } from './damage.js';
 import { copyForward, createLog, remainsIn, removeTemporaries } from './walDirectory.js';
@@ -153,8 +152,9 @@ async function makeDirectory({ fs }: WalEnvironment, dir: string): Promise<void>
   } catch (error) {
     if ((error as { code?: unknown }).code !== 'EEXIST') throw error;
   }
-  // Also if it was there: whoever made it may have died before its name was durable.
-  await fs.syncDirectory(dirname(dir));
+  // Also if it was there: whoever made it may have died before its name was durable. `dirname` would not find the directory
+  // that has the name where the path is a link, or ends in a dot.
+  await fs.syncDirectory(pathIn(dir, '..'));
 }
 
 function isMissing(error: unknown): boolean {

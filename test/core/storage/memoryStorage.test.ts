@@ -151,6 +151,8 @@ describe('S20: what is not what its type says is refused with a typed error, and
     { what: 'append at', call: (s, value) => s.append([{ ...entry!, index: value }]) },
     { what: 'applySnapshot', call: (s, value) => s.applySnapshot(value) },
     { what: 'applySnapshot of', call: (s, value) => s.applySnapshot({ ...snapshot, data: value }) },
+    { what: 'applySnapshot with the configuration', call: (s, value) => s.applySnapshot({ ...snapshot, metadata: { ...snapshot.metadata, confState: value } }) },
+    { what: 'createSnapshot with the configuration', call: (s, value) => s.createSnapshot(5, value, emptyBytes), fine: [null] },
     { what: 'applySnapshot at', call: (s, value) => s.applySnapshot({ ...snapshot, metadata: { ...snapshot.metadata, index: value } }) },
   ];
 

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 
 import { isSegmentLike, isSnapshotName, isTemporary, segmentSeqOf } from '../../../src/node/wal/names.js';
 
@@ -121,11 +121,9 @@ class TraceReader {
     this.byDescriptor.delete(descriptor);
     this.synced.delete(descriptor);
     if (args.includes('O_DSYNC')) this.synced.add(descriptor);
-    if (path !== this.dir && !path.startsWith(`${this.dir}/`)) {
-      // The directory above holds the name of the log's own.
-      if (path === dirname(this.dir)) this.note(descriptor, path, 'parent');
-      return null;
-    }
+    // The directory above holds the name of the log's own.
+    if (resolve(path) === dirname(this.dir)) this.note(descriptor, path, 'parent');
+    if (path !== this.dir && !resolve(path).startsWith(`${this.dir}/`)) return null;
     const isNew = args.includes('O_CREAT');
     const file = this.note(descriptor, path, path === this.dir ? 'directory' : roleOf(path));
     return isNew ? { text: `create ${this.names.get(file)}`, file } : null;

@@ -51,7 +51,8 @@ describe('the simulator in full mode', () => {
   );
 
   // The log failed while its node was opening, or right before it was read: the simulator let the process live on.
-  test.each([456, 550, 582])('pinned: seed %d', async (from) => {
+  // A disk that does not bring the name of the log's own directory to the platter, which no log can help, is not simulated.
+  test.each([456, 550, 582, 981])('pinned: seed %d', async (from) => {
     const result = await runFullSeeds({ from, seeds: 1, steps: 5000, profile: 'default' });
 
     expect(result.failures.map((failure) => describeFailure(failure, {}, true))).toEqual([]);

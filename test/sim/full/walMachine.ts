@@ -6,6 +6,7 @@ import { Prng } from '../../../src/sim/prng.js';
 import type { SimNode } from '../../../src/sim/simNode.js';
 import { nothing, randomChoice } from '../../wal/support/crashChoices.js';
 import { SectorState } from '../../wal/support/crashPoint.js';
+import { partsOf } from '../../wal/support/diskTree.js';
 import { FaultyFileSystem, type Fault } from '../../wal/support/faultyFileSystem.js';
 import { FileOpKind, LatencyKind, type FileOp } from '../../wal/support/fileOp.js';
 import { SimDisk, type SimDiskOptions } from '../../wal/support/simDisk.js';
@@ -172,7 +173,7 @@ export class WalMachine {
         if (syncErrors === 0 || !random.chance(syncErrors)) return null;
         host.mark(DiskEvent.SyncFailed);
         // A name that the system shows, and will never bring to the disk, cannot be given once more: nobody can help a log whose own directory has such a one.
-        return { kind: random.pick(op.path === '.' ? ['errorAfter', 'error'] : ['fsyncgate', 'fsyncgate', 'errorAfter', 'error']), code: 'EIO' };
+        return { kind: random.pick(partsOf(op.path).length === 0 ? ['errorAfter', 'error'] : ['fsyncgate', 'fsyncgate', 'errorAfter', 'error']), code: 'EIO' };
       case FileOpKind.ReadSync:
       case FileOpKind.Read:
       case FileOpKind.Write:

@@ -128,7 +128,12 @@ export function carryOutName(names: Map<string, DiskNode>, change: UnsyncedName,
 
 /** The parts of a path. Absolute and relative paths are the same: there is no working directory. */
 export function partsOf(path: string): string[] {
-  return path.split('/').filter((part) => part !== '' && part !== '.');
+  const parts: string[] = [];
+  for (const part of path.split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '' && part !== '.') parts.push(part);
+  }
+  return parts;
 }
 
 /** What a path names now; undefined for nothing. */
