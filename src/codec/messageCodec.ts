@@ -204,7 +204,7 @@ function encodeAlone(m: Message): Uint8Array {
 export function encodeMessageInto(m: Message, target: Uint8Array, offset: number, size?: number): number {
   try {
     // Not measured where it fits in any case: a quarter of the time.
-    if (size === undefined && target.BYTES_PER_ELEMENT === 1 && Number.isSafeInteger(offset) && offset >= 0 && offset + sizeBound(m) <= target.length) {
+    if (size === undefined && target instanceof Uint8Array && Number.isSafeInteger(offset) && offset >= 0 && offset + sizeBound(m) <= target.length) {
       return writeMessage(target, offset, m);
     }
     return encodeExactly(m, target, offset, size ?? sizeAt(m, 0));
