@@ -126,7 +126,7 @@ export class ReadyCollector {
     const softState = this.#takeSoftState();
     const messages = async
       ? this.#packStorageMessages({ entries, hardState, snapshot }, committedEntries)
-      : this.#messagesAfterWrite(isWhole ? Infinity : last);
+      : this.#messagesAfterWrite(isWhole, last);
     const applySize = entriesSize(committedEntries);
     if (!async) this.#noteForAdvance(snapshot, committedEntries, applySize, last);
     const readStates = raft.readStates.length > 0 ? raft.readStates : emptyList;
@@ -168,24 +168,22 @@ export class ReadyCollector {
   }
 
   /**
-   * With synchronous writes everything in a Ready is sent after the write, so what had to wait for it just follows. What is
-   * left to write may not be acknowledged. All that was said after such an acknowledgement may rest on the same entries, and
-   * waits behind it.
+   * With synchronous writes everything in a Ready is sent after the write, so what had to wait for it just follows.
    *
-   * @param last index of the last entry that will be durable; Infinity if all will.
+   * @param isWhole whether nothing is left to write.
+   * @param last index of the last entry that will be durable.
    */
-  #messagesAfterWrite(last: Index): readonly Message[] {
+  #messagesAfterWrite(isWhole: boolean, last: Index): readonly Message[] {
     const raft = this.#raft;
     const waiting = raft.msgsAfterAppend;
+    const count = isWhole ? waiting.length : countDurable(waiting, last);
     let messages = raft.msgs;
-    let count = 0;
-    for (; count < waiting.length; count++) {
-      const m = waiting[count]!;
-      if (m.index > last && !m.reject) break;
+    for (let i = 0; i < count; i++) {
+      const m = waiting[i]!;
       if (m.to === raft.id) this.#selfMessages = added(this.#selfMessages, m);
       else messages = added(messages, m);
     }
-    if (count > 0) raft.msgsAfterAppend = last === Infinity ? emptyList : waiting.slice(count);
+    if (count > 0) raft.msgsAfterAppend = isWhole ? emptyList : waiting.slice(count);
     raft.msgs = emptyList;
     return messages;
   }
@@ -224,4 +222,13 @@ export class ReadyCollector {
     this.#writeSnapshot = null;
     this.#applyEntries = emptyList;
   }
+}
+
+/**
+ * How many of the messages may leave once the entries up to `last` are durable. What is left to write may not be
+ * acknowledged. All that was said after such an acknowledgement may rest on the same entries, and waits behind it.
+ */
+function countDurable(waiting: readonly Message[], last: Index): number {
+  const first = waiting.findIndex((m) => m.index > last && !m.reject);
+  return first < 0 ? waiting.length : first;
 }

@@ -43,8 +43,8 @@ export class Unstable {
   private slicedHi: Index = 0;
   private slicedMaxBytes = 0;
   private sliced: readonly Entry[] = emptyList;
-  /** How many entries there were when the last write left some; else Infinity. */
-  private countBefore = Infinity;
+  /** How many entries there were when the last write left some; else 0. */
+  private countBefore = 0;
   private readonly maxPerWrite: number;
 
   /**
@@ -82,7 +82,9 @@ export class Unstable {
 
   /** Entries that nobody was told to write yet: the first piece if there are very many; all of them if they come faster than they are written so. */
   nextEntries(): readonly Entry[] {
-    if (this.count > this.maxPerWrite && this.count < this.countBefore && this.nextToWrite === this.offset && this.older.length > 0) return this.older[0]!;
+    if (this.count > this.maxPerWrite && !(this.count >= this.countBefore && this.countBefore > 0) && this.nextToWrite === this.offset && this.older.length > 0) {
+      return this.older[0]!;
+    }
     const entries = this.entries;
     if (this.nextToWrite > this.offset) return entries.slice(this.nextToWrite - this.offset);
     this.shared = true;
@@ -102,7 +104,7 @@ export class Unstable {
   /** The entries up to `index` have been handed out for writing, and the snapshot. */
   acceptInProgress(index: Index): void {
     this.nextToWrite = index + 1;
-    this.countBefore = index < this.lastIndex() ? this.count : Infinity;
+    this.countBefore = index < this.lastIndex() ? this.count : 0;
     this.snapshotInProgress = this.snapshot !== null;
   }
 

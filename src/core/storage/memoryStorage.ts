@@ -61,7 +61,7 @@ export class MemoryStorage implements Storage {
 
   /** Replaces the hard state. */
   setHardState(hardState: HardState): void {
-    if (!isCount(hardState?.term) || !isCanonicalNodeId(hardState.vote) || !isCount(hardState.commit)) throw invalid('this is no hard state');
+    checkHardState(hardState);
     this.#hardState = hardState;
   }
 
@@ -77,9 +77,8 @@ export class MemoryStorage implements Storage {
     if (entries.length === 0) return;
     const first = entries[0]?.index ?? NaN;
     checkIndex(first);
-    for (let i = 0; i < entries.length; i++) {
-      const entry = entries[i];
-      if (entry?.index !== first + i) throw invalid(`entry ${String(entry?.index)} stands in the place of ${first + i}: not contiguous`);
+    for (let i = 1; i < entries.length; i++) {
+      if (entries[i]?.index !== first + i) throw invalid(`entry ${String(entries[i]?.index)} stands in the place of ${first + i}: not contiguous`);
     }
     if (first > this.lastIndex() + 1) throw invalid(`appending at ${first} leaves a gap after the last entry ${this.lastIndex()}`);
     const skipped = Math.max(0, this.#offset + 1 - first);
@@ -143,6 +142,10 @@ export class MemoryStorage implements Storage {
     this.#offset = index;
     this.#offsetTerm = term;
   }
+}
+
+function checkHardState(state: HardState): void {
+  if (!isCount(state?.term) || !isCanonicalNodeId(state.vote) || !isCount(state.commit)) throw invalid('this is no hard state');
 }
 
 function checkIndex(index: Index): void {
