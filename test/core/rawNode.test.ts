@@ -233,7 +233,7 @@ describe('S20: arguments that are wrong have a typed error, and change nothing',
     undefined, null, 'v1', {}, { nodeId: 4 }, { ...newConfChange({ nodeId: 4 }), nodeId: '4' }, { ...newConfChange({ nodeId: 4 }), nodeId: 4n },
     { ...newConfChange({ nodeId: 4 }), type: 0.5 }, { ...newConfChange({ nodeId: 4 }), context: 'x' }, { ...newConfChange({ nodeId: 4 }), id: -1 },
     { ...newConfChangeV2(), changes: 'v4' }, { ...newConfChangeV2(), changes: [null] }, { ...newConfChangeV2(), transition: 2 ** 31 }, { ...newConfChangeV2(), transition: 1n },
-    { ...newConfChangeV2(), changes: new Array(1) }, { ...newConfChange({ nodeId: 4 }), nodeId: undefined }, { ...newConfChangeV2(), changes: undefined },
+    { ...newConfChangeV2(), changes: new Array(1) }, { ...newConfChangeV2(), changes: new Array(2 ** 32 - 1) }, { ...newConfChange({ nodeId: 4 }), nodeId: undefined }, { ...newConfChangeV2(), changes: undefined },
     { ...newConfChangeV2(), changes: [{ type: 0, nodeId: -4 }] },
   ];
   const wrongEntries: unknown[] = [

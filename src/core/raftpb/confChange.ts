@@ -88,8 +88,9 @@ export function newConfChangeV2(fields: Partial<ConfChangeV2> = {}): ConfChangeV
 export function isConfChange(change: ConfChange | ConfChangeV2): boolean {
   if (!isBytes(change?.context)) return false;
   if (isConfChangeV1(change)) return isSingle(change) && isCanonicalNodeId(change.id);
-  // A copy, because `every` passes over holes.
-  return isInt32(change.transition) && Array.isArray(change.changes) && [...change.changes].every(isSingle);
+  const changes: unknown = change.changes;
+  // `every` passes over holes, and `includes` stops at the first one, however many there are.
+  return isInt32(change.transition) && Array.isArray(changes) && !changes.includes(undefined) && changes.every(isSingle);
 }
 
 function isSingle(single: ConfChangeSingle): boolean {

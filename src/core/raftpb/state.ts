@@ -75,9 +75,9 @@ export function hasConfStateShape(state: ConfState): boolean {
   );
 }
 
-/** A copy, because `every` passes over holes. */
+/** `every` passes over holes, and `includes` stops at the first one, however many there are. */
 function areNodeIds(ids: readonly NodeId[]): boolean {
-  return Array.isArray(ids) && [...ids].every(isCanonicalNodeId);
+  return Array.isArray(ids) && !ids.includes(undefined) && ids.every(isCanonicalNodeId);
 }
 
 /** Whether both name the same members in the same roles, in whichever order. */
