@@ -1,3 +1,5 @@
+import { posix } from 'node:path';
+
 import { writeThenSync } from '../../../src/node/shared/fileIo.js';
 import type { File, FileAccess, FileSystem } from '../../../src/node/shared/fileSystem.js';
 
@@ -93,7 +95,8 @@ export class MemoryFileSystem implements FileSystem {
 
   syncDirectory(path: string): Promise<void> {
     return attempt(() => {
-      if (!this.#directories.has(path)) throw systemError('ENOENT', path);
+      // Of a directory's `..` as well.
+      if (!this.#directories.has(posix.normalize(path).replace(/(?<=.)\/$/, ''))) throw systemError('ENOENT', path);
     });
   }
 
